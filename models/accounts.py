@@ -1,0 +1,267 @@
+"""Accounts: who signs in. A public account is a phone (by SMS code) or a WeChat user; a staff account is a name and password.
+
+Roles and divisions are read from here at every request, never from a token. A public account's role follows from its
+bindings: `retiree` where one of them is to oneself, else `family`.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+import pyotp
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from bson import ObjectId
+from pymongo import IndexModel, ReturnDocument
+from pymongo.errors import DuplicateKeyError
+
+from models import access, audit, clock, encryption
+from models.access import Actor
+from models.database import Document, Session, collection, transaction
+from models.errors import Conflict, Invalid, NotFound, TooMany, Unauthenticated
+
+PUBLIC = "public"
+STAFF = "staff"
+
+LOCK_AFTER_FAILURES = 5
+LOCK = clock.seconds(15 * 60)
+TOTP_WINDOW = 1
+PASSWORD_LENGTH = 10
+
+INDEXES = {
+    "accounts": [
+        IndexModel(
+            "openid", name="one_wechat_user", unique=True, partialFilterExpression={"openid": {"$type": "string"}}
+        ),
+        IndexModel("phone", name="one_phone", unique=True, partialFilterExpression={"phone": {"$type": "binData"}}),
+        IndexModel(
+            "username", name="one_username", unique=True, partialFilterExpression={"username": {"$type": "string"}}
+        ),
+    ]
+}
+
+
+@functools.cache
+def _hasher() -> PasswordHasher:
+    return PasswordHasher()
+
+
+@functools.cache
+def _no_ones_hash() -> str:
+    """Verified against where there is no such account, so that the time taken tells nothing."""
+    return _hasher().hash("nobody has this password")
+
+
+def get(account_id: ObjectId) -> Document | None:
+    return collection("accounts").find_one({"_id": account_id, "enabled": True})
+
+
+def _find_or_open(key: str, value: Any) -> Document:
+    found: Any = collection("accounts").find_one_and_update(
+        {key: value},
+        {"$setOnInsert": {"kind": PUBLIC, "enabled": True, "created_at": clock.now()}},
+        upsert=True,
+        return_document=ReturnDocument.AFTER,
+    )
+    if not found["enabled"]:
+        raise Unauthenticated("account_disabled", "这个账号已停用，请联系社区。")
+    return dict(found)
+
+
+def of_wechat(openid: str) -> Document:
+    """The account of a WeChat user, opened at the first sign-in."""
+    return _find_or_open("openid", openid)
+
+
+def of_phone(phone: str) -> Document:
+    """The account of a telephone number that was just confirmed by a code."""
+    return _find_or_open("phone", encryption.encrypt(phone, "phone"))
+
+
+def phone_of(account: Mapping[str, Any]) -> str | None:
+    """The number that this account has proved to hold."""
+    phone: str | None = encryption.decrypt(account.get("phone"))
+    return phone
+
+
+# ---- Staff
+
+
+def open_staff(
+    username: str, password: str, role: str, division: str, *, name: str = "", enterprise: str | None = None,
+    by: Actor | None = None,
+) -> ObjectId:  # fmt: skip
+    """Open a staff account.
+
+    Raises:
+        Invalid: the role is not a staff role, or the password is shorter than PASSWORD_LENGTH characters.
+        Conflict: the user name is taken.
+    """
+    if role not in access.STAFF_ROLES:
+        raise Invalid("bad_role", "没有这个岗位。", pointer="/role")
+    _check_password(password)
+    account: Document = {
+        "_id": ObjectId(),
+        "kind": STAFF,
+        "username": username,
+        "name": name,
+        "password_hash": _hasher().hash(password),
+        "role": role,
+        "division": division,
+        "enterprise": enterprise,
+        "enabled": True,
+        "failures": 0,
+        "locked_until": None,
+        "totp_secret": None,
+        "totp_last_step": 0,
+        "created_at": clock.now(),
+    }
+
+    def open_it(session: Session) -> None:
+        collection("accounts").insert_one(account, session=session)
+        audit.record(
+            session, by or access.system(), "account.opened", ("account", account["_id"]),
+            after={"username": username, "role": role, "division": division},
+        )  # fmt: skip
+
+    try:
+        transaction(open_it)
+    except DuplicateKeyError as error:
+        raise Conflict("username_taken", "这个用户名已有人使用，请换一个。") from error
+    return ObjectId(account["_id"])
+
+
+def sign_in_staff(username: str, password: str, totp: str | None, actor: Actor) -> Document:
+    """Check a password (Argon2id) and, where it is switched on, the six digits of the authenticator.
+
+    Raises:
+        Unauthenticated: `wrong_password`, the same whether the name exists or not; `totp_required`; `wrong_totp`.
+        TooMany: LOCK_AFTER_FAILURES failures in a row lock the account for LOCK.
+    """
+    account = collection("accounts").find_one({"username": username, "kind": STAFF})
+    if account and account["locked_until"] and account["locked_until"] > clock.now():
+        wait = int((account["locked_until"] - clock.now()).total_seconds()) + 1
+        raise TooMany("account_locked", "密码输错次数太多，请15分钟后再试，或找管理员重置。", retry_after=wait)
+    matches = _matches(account["password_hash"] if account else _no_ones_hash(), password)
+    if not account or not matches or not account["enabled"]:
+        if account:
+            _count_failure(account, actor)
+        raise Unauthenticated("wrong_password", "用户名或密码不对，请再试一次。")
+    if account["totp_secret"]:
+        if not totp:
+            raise Unauthenticated("totp_required", "请再输入身份验证器里的6位数字。")
+        if not _accept_totp(account, totp):
+            _count_failure(account, actor)
+            raise Unauthenticated("wrong_totp", "6位数字不对或已用过，请用下一组数字。")
+    collection("accounts").update_one({"_id": account["_id"]}, {"$set": {"failures": 0, "locked_until": None}})
+    return account
+
+
+def change_password(account_id: ObjectId, old: str, new: str, actor: Actor) -> None:
+    """Replace one's own password.
+
+    Raises:
+        Unauthenticated: the old one is wrong.
+        Invalid: the new one is too short.
+    """
+    account = collection("accounts").find_one({"_id": account_id, "kind": STAFF})
+    if not account or not _matches(account["password_hash"], old):
+        raise Unauthenticated("wrong_password", "原密码不对，请再试一次。")
+    _check_password(new)
+    hashed = _hasher().hash(new)
+
+    def change(session: Session) -> None:
+        collection("accounts").update_one({"_id": account_id}, {"$set": {"password_hash": hashed}}, session=session)
+        audit.record(session, actor, "account.password_changed", ("account", account_id))
+
+    transaction(change)
+
+
+def begin_totp(account_id: ObjectId) -> str:
+    """Make a new authenticator secret; it counts only after `confirm_totp`. Returns the otpauth address for a QR code."""
+    account = collection("accounts").find_one({"_id": account_id, "kind": STAFF})
+    if not account:
+        raise NotFound()
+    secret = pyotp.random_base32()
+    collection("accounts").update_one(
+        {"_id": account_id}, {"$set": {"totp_offered": encryption.encrypt(secret, "secret")}}
+    )
+    return pyotp.TOTP(secret).provisioning_uri(name=account["username"], issuer_name="银龄通")
+
+
+def confirm_totp(account_id: ObjectId, code: str, actor: Actor) -> None:
+    """Switch the authenticator on by its first six digits.
+
+    Raises:
+        Invalid: the digits do not fit the secret that was offered.
+    """
+    account = collection("accounts").find_one({"_id": account_id, "kind": STAFF}) or {}
+    offered = encryption.decrypt(account.get("totp_offered"))
+    if not offered or not pyotp.TOTP(offered).verify(code, valid_window=TOTP_WINDOW):
+        raise Invalid("wrong_totp", "6位数字不对，请看身份验证器里现在的数字。", pointer="/code")
+
+    def switch_on(session: Session) -> None:
+        collection("accounts").update_one(
+            {"_id": account_id},
+            {"$set": {"totp_secret": account["totp_offered"], "totp_last_step": 0}, "$unset": {"totp_offered": ""}},
+            session=session,
+        )
+        audit.record(session, actor, "account.totp_switched_on", ("account", account_id))
+
+    transaction(switch_on)
+
+
+def end_totp(account_id: ObjectId, password: str, actor: Actor) -> None:
+    """Switch the authenticator off, by the password."""
+    account = collection("accounts").find_one({"_id": account_id, "kind": STAFF})
+    if not account or not _matches(account["password_hash"], password):
+        raise Unauthenticated("wrong_password", "密码不对，请再试一次。")
+
+    def switch_off(session: Session) -> None:
+        collection("accounts").update_one({"_id": account_id}, {"$set": {"totp_secret": None}}, session=session)
+        audit.record(session, actor, "account.totp_switched_off", ("account", account_id))
+
+    transaction(switch_off)
+
+
+def _check_password(password: str) -> None:
+    if len(password) < PASSWORD_LENGTH:
+        raise Invalid("password_too_short", f"密码至少{PASSWORD_LENGTH}位，请换一个更长的。", pointer="/password")
+
+
+def _matches(hashed: str, password: str) -> bool:
+    try:
+        return _hasher().verify(hashed, password)
+    except (VerifyMismatchError, InvalidHashError):
+        return False
+
+
+def _accept_totp(account: Document, code: str) -> bool:
+    """A code counts once: its time step must be later than the last one used, decided by one conditional update."""
+    totp = pyotp.TOTP(encryption.decrypt(account["totp_secret"]))
+    step = int(clock.now().timestamp()) // totp.interval
+    for candidate in range(step - TOTP_WINDOW, step + TOTP_WINDOW + 1):
+        if pyotp.utils.strings_equal(totp.generate_otp(candidate), code):
+            used = collection("accounts").update_one(
+                {"_id": account["_id"], "totp_last_step": {"$lt": candidate}}, {"$set": {"totp_last_step": candidate}}
+            )
+            return used.modified_count == 1
+    return False
+
+
+def _count_failure(account: Document, actor: Actor) -> None:
+    counted: Any = collection("accounts").find_one_and_update(
+        {"_id": account["_id"]}, {"$inc": {"failures": 1}}, return_document=ReturnDocument.AFTER
+    )
+    if counted["failures"] < LOCK_AFTER_FAILURES:
+        return
+
+    def lock(session: Session) -> None:
+        collection("accounts").update_one(
+            {"_id": account["_id"]}, {"$set": {"failures": 0, "locked_until": clock.now() + LOCK}}, session=session
+        )
+        audit.record(session, actor, "account.locked", ("account", account["_id"]))
+
+    transaction(lock)

@@ -1,0 +1,89 @@
+"""Rules are data with dates: what a law or a city sets, from when to when, where, and by which paper.
+
+`rule(key, on, division)` answers with the record in force on that day: the one of the longest division prefix, then the
+latest. The defaults below come from the national rules; a city's own records lie in the collection `rules` and win over
+them. A case keeps the record that decided it, so last year's case is explained by last year's rule.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from pymongo import ASCENDING, IndexModel
+
+from models.database import Document, collection
+
+BEGINNING = "1949-10-01"
+
+INDEXES = {
+    "rules": [
+        IndexModel(
+            [("key", ASCENDING), ("division", ASCENDING), ("valid_from", ASCENDING)], name="one_a_day", unique=True
+        )
+    ]
+}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One dated record. Days are `YYYY-MM-DD`, both inclusive; `valid_to` None is still in force; division "" is everywhere."""
+
+    key: str
+    value: Any
+    source: str
+    valid_from: str = BEGINNING
+    valid_to: str | None = None
+    division: str = ""
+
+    def as_document(self) -> Document:
+        return {
+            "key": self.key,
+            "value": self.value,
+            "source": self.source,
+            "valid_from": self.valid_from,
+            "division": self.division,
+        }
+
+
+DEFAULTS = (
+    Rule("certification_cycle_months", 12, "人社厅发〔2018〕107号：两次认证间隔不超过12个月", "2018-05-01"),
+    Rule("certification_due_mode", "day", "民法典第200至202条：对应日届满；没有对应日的，为月末日", "2021-01-01"),
+    Rule("certification_due_soon_days", 90, "各地通行的三个月提醒期"),
+    Rule("certification_session_seconds", 180, "银龄通：一次人脸认证的时限"),
+    Rule("certification_sessions_per_day", 10, "银龄通：每人每天可开始的人脸认证次数"),
+    Rule("certification_failures_in_row", 3, "银龄通：连续未通过后改由工作人员办理"),
+    Rule("frames_keep_failed_days", 30, "人脸识别技术应用安全管理办法：保存不超过必需的最短时间", "2025-06-01"),
+    Rule("faces_warning", 90_000, "银龄通：存储人脸信息的人数接近备案线时提醒", "2025-06-01"),
+    Rule("faces_filing", 100_000, "人脸识别技术应用安全管理办法：达到10万人起30个工作日内备案", "2025-06-01"),
+)
+
+
+def rule(key: str, on: dt.date, division: str = "") -> Rule:
+    """The record in force on a day at a place.
+
+    Raises:
+        LookupError: no record covers that day; a rule that is asked for must exist.
+    """
+    day = on.isoformat()
+    city = [
+        Rule(key, row["value"], row["source"], row["valid_from"], row.get("valid_to"), row.get("division") or "")
+        for row in collection("rules").find({"key": key})
+    ]
+    found = [
+        record
+        for record in (*city, *DEFAULTS)
+        if record.key == key
+        and division.startswith(record.division)
+        and record.valid_from <= day <= (record.valid_to or day)
+    ]
+    if not found:
+        raise LookupError(f"no rule {key} is in force on {day}")
+    # max() keeps the first of equals, so a city's record wins over a default of the same day
+    return max(found, key=lambda record: (len(record.division), record.valid_from))
+
+
+def number(key: str, on: dt.date, division: str = "") -> int:
+    """The value of a rule that is a whole number."""
+    return int(rule(key, on, division).value)
