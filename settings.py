@@ -53,7 +53,6 @@ class Settings:
     # Secrets
     SECRET_KEY: str = _variable("", "signs access tokens, 32 characters or more; empty: made under DATA_DIR")
     ENCRYPTION_KEY: str = _variable("", "96 bytes in base64, master key of the fields; empty: made under DATA_DIR")
-    KMIP_ENDPOINT: str = _variable("", "host:port of a KMIP key server that holds the master key instead")
 
     # Signing in
     ACCESS_TOKEN_SECONDS: int = _variable(900, "life of an access token")
@@ -95,7 +94,9 @@ class Settings:
                     given = env.list(variable.name, list(variable.default))
                     values[variable.name] = tuple(item.strip() for item in given if item.strip())
                 else:
-                    values[variable.name] = readers.get(type(variable.default), env.path)(variable.name, variable.default)
+                    values[variable.name] = readers.get(type(variable.default), env.path)(
+                        variable.name, variable.default
+                    )
         except ValueError as error:
             raise SettingsError(str(error)) from error
         values["DATA_DIR"] = values["DATA_DIR"].resolve()
@@ -141,8 +142,8 @@ class Settings:
             faults.append("YINLING_DEMO is on")
         if len(self.SECRET_KEY) < 32:
             faults.append("SECRET_KEY is missing or shorter than 32 characters")
-        if not self.ENCRYPTION_KEY and not self.KMIP_ENDPOINT:
-            faults.append("ENCRYPTION_KEY or KMIP_ENDPOINT is missing")
+        if not self.ENCRYPTION_KEY:
+            faults.append("ENCRYPTION_KEY is missing")
         if not self.MONGODB_URI:
             faults.append("MONGODB_URI is missing (the embedded database is for one machine and for development)")
         if not self.WECHAT_API_BASE or self.WECHAT_SECRET == "sandbox-secret":

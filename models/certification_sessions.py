@@ -221,7 +221,12 @@ def seen_before(attempt: Mapping[str, Any]) -> bool:
 
 
 def settle(
-    session: Session, attempt: Mapping[str, Any], verdict: str, reasons: Sequence[str], figures: Document
+    session: Session,
+    attempt: Mapping[str, Any],
+    verdict: str,
+    reasons: Sequence[str],
+    figures: Document,
+    advice: Sequence[str] = (),
 ) -> Document:
     """Write the worker's verdict, in the transaction that marks its event done.
 
@@ -241,6 +246,7 @@ def settle(
         "open": state == IN_REVIEW,
         "verdict": verdict,
         "reasons": list(reasons),
+        "advice": list(advice),
         "figures": figures,
         "checked_at": instant,
     }

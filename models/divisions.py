@@ -54,3 +54,8 @@ def find_community(text: str, actor: Actor) -> str | None:
         if actor.covers(row["_id"])
     ]
     return str(matches[0]) if len(matches) == 1 else None
+
+
+def names(codes: set[str]) -> dict[str, str]:
+    """The names of several places at once."""
+    return {row["_id"]: row["name"] for row in collection("divisions").find({"_id": {"$in": list(codes)}})}

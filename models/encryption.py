@@ -16,7 +16,7 @@ import bson
 from bson.binary import Binary
 from bson.codec_options import CodecOptions
 from pymongo import IndexModel
-from pymongo.encryption import Algorithm, ClientEncryption
+from pymongo.encryption import Algorithm, ClientEncryption  # type: ignore[attr-defined]
 from pymongo.errors import EncryptionError
 
 from models import database

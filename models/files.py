@@ -25,6 +25,7 @@ NAMED_IN = (
     ("certification_sessions", "frames.file_id"),
     ("face_references", "photo_id"),
     ("imports", "file_id"),
+    ("imports", "errors_file_id"),
 )
 
 INDEXES: dict[str, list[IndexModel]] = {

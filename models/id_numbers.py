@@ -95,13 +95,13 @@ def parse(text: str, today: date, allow_15: bool = False) -> IdNumber:
     if number[:2] not in PROVINCES:
         raise InvalidIdNumber("bad_province")
     birth = _birth(number, today)
-    if check_character(number[:17]) != number[17]:
+    if check_digit(number[:17]) != number[17]:
         raise InvalidIdNumber("wrong_check_digit")
     return IdNumber(number, birth, "male" if int(number[16]) % 2 else "female", upgraded)
 
 
-def check_character(first_17: str) -> str:
-    """The 18th character that belongs to 17 digits (ISO 7064 MOD 11-2)."""
+def check_digit(first_17: str) -> str:
+    """The 18th digit, or X, that belongs to 17 digits (ISO 7064 MOD 11-2)."""
     return CHECK_CHARACTERS[sum(weight * int(digit) for weight, digit in zip(WEIGHTS, first_17, strict=True)) % 11]
 
 
@@ -110,7 +110,7 @@ def _upgrade(number: str) -> str:
         raise InvalidIdNumber("bad_characters")
     century = "18" if int(number[12:]) in BORN_BEFORE_1900 else "19"
     first_17 = number[:6] + century + number[6:]
-    return first_17 + check_character(first_17)
+    return first_17 + check_digit(first_17)
 
 
 def _birth(number: str, today: date) -> date:

@@ -2,7 +2,8 @@
 
 `waiting → running → done | refused`. Each chunk is committed together with the progress, so a killed worker goes on at the
 row where it stopped, and the ledger's own unique index keeps anybody from being made twice. Rejected rows are kept
-encrypted for the spreadsheet that goes back to the clerk, and forgotten after 30 days; the file is deleted when it is read.
+encrypted until the spreadsheet is made that goes back to the clerk. The file is deleted when it is read, the spreadsheet
+after 30 days.
 """
 
 from __future__ import annotations
@@ -120,27 +121,39 @@ def advance(session: Session, import_id: ObjectId, *, done: int, added: int, fil
     )
 
 
-def reject(session: Session, import_id: ObjectId, row: int, cells: Iterable[Any], reasons: Iterable[str]) -> None:
+def reject(session: Session, import_id: ObjectId, row: int, cells: Iterable[str], reasons: Iterable[str]) -> None:
     """Keep a row that was not taken, encrypted, with the reasons for the clerk."""
-    sealed = encryption.seal_document({"cells": [_plain(cell) for cell in cells], "reasons": list(reasons)}, "roster")
+    sealed = encryption.seal_document({"cells": list(cells), "reasons": list(reasons)}, "roster")
     collection("import_rejections").insert_one(
         {"import_id": import_id, "row": row, "sealed": sealed, "at": clock.now()}, session=session
     )
     collection("imports").update_one({"_id": import_id}, {"$inc": {"rejected": 1}}, session=session)
 
 
-def rejected(import_id: ObjectId, actor: Actor) -> Iterator[tuple[list[str], list[str]]]:
+def errors_file(import_id: ObjectId, actor: Actor) -> bytes:
+    """The spreadsheet of the rows that were not taken.
+
+    Raises:
+        NotFound: every row was taken, or the import is somebody else's, or 30 days are over.
+    """
+    row = get(import_id, actor)
+    if not row.get("errors_file_id"):
+        raise NotFound("no_errors_file", "这次导入没有未通过的记录，或已超过30天。")
+    return files.get(row["errors_file_id"])
+
+
+def rejected(import_id: ObjectId) -> Iterator[tuple[list[str], list[str]]]:
     """(cells, reasons) of the rows that were not taken, in the order of the file."""
-    get(import_id, actor)
     for row in collection("import_rejections").find({"import_id": import_id}).sort("row", ASCENDING):
         opened = encryption.open_document(row["sealed"])
         yield opened["cells"], opened["reasons"]
 
 
-def finish(session: Session, row: Mapping[str, Any]) -> None:
-    collection("imports").update_one(
-        {"_id": row["_id"]}, {"$set": {"state": DONE, "finished_at": clock.now(), "file_id": None}}, session=session
-    )
+def finish(session: Session, row: Mapping[str, Any], errors_file_id: ObjectId | None) -> None:
+    """Everything is read; `errors_file_id` names the spreadsheet of what was not taken."""
+    update = {"state": DONE, "finished_at": clock.now(), "file_id": None, "errors_file_id": errors_file_id}
+    collection("imports").update_one({"_id": row["_id"]}, {"$set": update}, session=session)
+    collection("import_rejections").delete_many({"import_id": row["_id"]}, session=session)
     counted = collection("imports").find_one({"_id": row["_id"]}, session=session) or {}
     audit.record(
         session, actor_of(row), f"import.{row['kind']}_done", ("import", row["_id"]),
@@ -165,5 +178,12 @@ def refuse(session: Session, row: Mapping[str, Any], code: str, detail: str) -> 
     audit.record(session, access.system(), "import.refused", ("import", row["_id"]), after={"code": code})
 
 
-def _plain(cell: Any) -> str:
-    return "" if cell is None else str(cell)
+def forget() -> int:
+    """Delete the spreadsheets of rejected rows whose 30 days are over; returns how many."""
+    over = {"errors_file_id": {"$type": "objectId"}, "finished_at": {"$lte": clock.now() - KEEP_REJECTED}}
+    rows = list(collection("imports").find(over, {"errors_file_id": 1}))
+    for row in rows:
+        files.delete([row["errors_file_id"]])
+        collection("imports").update_one({"_id": row["_id"]}, {"$set": {"errors_file_id": None}})
+    return len(rows)
+

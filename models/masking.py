@@ -33,7 +33,7 @@ def mask_id_number_own(number: str) -> str:
 
 def mask_phone(phone: str) -> str:
     """A mobile, three and four: 13812345678 → 138****5678. Anything else is masked as a landline."""
-    return _covered(phone, 3, 4) if re.fullmatch(r"1\d{10}", phone) else mask_landline(phone)
+    return _covered(phone, 3, 4) if re.fullmatch(r"[1１]\d{10}", phone) else mask_landline(phone)
 
 
 def mask_landline(phone: str) -> str:
@@ -60,8 +60,8 @@ _PERSONAL = re.compile(
     r"""
     (?P<id> (?<![0-9A-Za-z]) (?: [0-9a-fA-F]{24} | [0-9a-fA-F]{32} | [0-9a-fA-F]{40} | [0-9a-fA-F]{64}
         | [0-9a-fA-F]{8} (?:-[0-9a-fA-F]{4}){3} -[0-9a-fA-F]{12} ) (?![0-9A-Za-z]) )
-    | (?<!\d) (?P<id_number> [1-9]\d{5} [ ]? \d{8} [ ]? \d{3} [\dXxＸｘ] | [1-9]\d{14} ) (?!\d)
-    | (?<!\d) (?<!\d\.) (?P<country> (?:\+|00)?86[- ]? )? (?P<mobile> 1[3-9]\d [- ]? \d{4} [- ]? \d{4} ) (?!\d)
+    | (?<!\d) (?P<id_number> [1-9１-９]\d{5} [ ]? \d{8} [ ]? \d{3} [\dXxＸｘ] | [1-9１-９]\d{14} ) (?!\d)
+    | (?<!\d) (?<!\d\.) (?P<country> (?:\+|00)?86[- ]? )? (?P<mobile> [1１][3-9３-９]\d [- ]? \d{4} [- ]? \d{4} ) (?!\d)
     | (?<!\d) (?P<landline> 0\d{2,3} - \d{7,8} ) (?!\d)
     """,
     re.VERBOSE,

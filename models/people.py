@@ -81,9 +81,9 @@ def get(retiree_id: ObjectId, actor: Actor, session: Session | None = None) -> D
     return opened(found)
 
 
-def find_by_id_number(number: str) -> Document | None:
+def find_by_id_number(number: str, session: Session | None = None) -> Document | None:
     """The person of an ID number, whoever asks: for binding and for imports, never for a list."""
-    found = collection("retirees").find_one({"id_number": encryption.encrypt(number, "id_number")})
+    found = collection("retirees").find_one({"id_number": encryption.encrypt(number, "id_number")}, session=session)
     return opened(found) if found else None
 
 

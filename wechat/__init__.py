@@ -1,0 +1,1 @@
+"""The WeChat platform over the wire, and a loopback sandbox of it."""

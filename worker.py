@@ -1,0 +1,83 @@
+"""The background process: the Celery app, its queues and its beat schedule. Wiring only.
+
+`celery -A worker worker` does the work, `celery -A worker beat` is the clock, `python worker.py` hands the outbox's events
+to the queue.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import Celery
+from celery.schedules import crontab
+from celery.signals import setup_logging, worker_process_init
+
+import jobs
+from jobs import dispatcher, housekeeping, registry
+from models import database, logs, outbox, schema
+from settings import settings
+
+
+def broker_url() -> str:
+    """The configured broker, or a database beside ours in the same MongoDB."""
+    if settings.CELERY_BROKER_URL:
+        return settings.CELERY_BROKER_URL
+    address, _, options = database.uri().partition("?")
+    return f"{address.rstrip('/')}/{settings.MONGODB_DATABASE}_broker?{options}"
+
+
+app = Celery("yinling", broker=broker_url())
+app.conf.update(
+    task_default_queue="default",
+    task_queues={name: {"exchange": name, "routing_key": name} for name in outbox.QUEUES},
+    task_ignore_result=True,
+    task_acks_late=False,  # the outbox row, not the queue, says what is done
+    worker_prefetch_multiplier=1,
+    worker_max_tasks_per_child=500,
+    worker_hijack_root_logger=False,
+    worker_send_task_events=False,
+    worker_enable_remote_control=False,
+    broker_connection_retry_on_startup=True,
+    timezone="Asia/Shanghai",
+    beat_schedule_filename=str(settings.DATA_DIR / "beat"),
+    beat_schedule={
+        "expire sessions": {"task": "tick", "schedule": 15.0, "args": ["expire_sessions"]},
+        "delete frames": {"task": "tick", "schedule": 30.0, "args": ["delete_frames"]},
+        "sweep files": {"task": "tick", "schedule": 600.0, "args": ["sweep_files"]},
+        "count faces": {"task": "tick", "schedule": 3600.0, "args": ["count_faces"]},
+        "seal the audit log": {"task": "tick", "schedule": crontab(minute="20"), "args": ["seal_audit"]},
+    },
+)
+
+
+@app.task(name="deliver")
+def deliver(event_id: str) -> None:
+    """Do the work of one outbox event."""
+    registry.deliver(event_id)
+
+
+@app.task(name="tick")
+def tick(name: str) -> None:
+    """Do what the clock asks for."""
+    housekeeping.run(name)
+
+
+def send(event_id: str, queue: str) -> None:
+    """Put an event on its queue: a nudge, nothing more."""
+    app.send_task("deliver", [event_id], queue=queue, expires=60)
+
+
+@setup_logging.connect
+def _log(**_: Any) -> None:
+    logs.configure()
+
+
+@worker_process_init.connect
+def _prepare(**_: Any) -> None:
+    schema.prepare()
+    jobs.warm_up()
+
+
+if __name__ == "__main__":
+    logs.configure()
+    dispatcher.run(send, dispatcher.stop_by_signal())
