@@ -61,7 +61,8 @@ def create_app() -> Flask:
     limits.install(app)
     problems.install(app)
     api = API(app)
-    identity.public(app.view_functions["api-docs.openapi_json"])
+    document = app.view_functions["api-docs.openapi_json"]
+    app.view_functions["api-docs.openapi_json"] = identity.public(lambda: document())
     api.register_converter(ObjectIdConverter, objectid_schema)
     for module in RESOURCES:
         api.register_blueprint(module.blueprint, url_prefix=f"/api/v1{module.blueprint.url_prefix or ''}")

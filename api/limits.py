@@ -26,3 +26,10 @@ def install(app: Flask) -> None:
         RATELIMIT_STORAGE_OPTIONS={"database_name": f"{settings.MONGODB_DATABASE}_limits"},
     )
     limiter.init_app(app)
+
+
+def close() -> None:
+    """Close the counters' own connection before the interpreter goes, which the library leaves to its last moment."""
+    storage = limiter.storage
+    if storage is not None:
+        storage.storage.close()  # type: ignore[attr-defined]

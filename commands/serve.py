@@ -76,12 +76,14 @@ def _run() -> int:
     environment = {
         **os.environ,
         "PYTHONUNBUFFERED": "1",
+        # every job can be killed anywhere, so the worker need not wait for the one that runs
+        "REMAP_SIGTERM": "SIGQUIT",
         "DATA_DIR": str(settings.DATA_DIR),
         "PROMETHEUS_MULTIPROC_DIR": str(settings.DATA_DIR / "metrics"),
     }
     manager = Manager()
     for name, command in processes().items():
-        manager.add_process(name, command, env=environment, cwd=str(HOUSE))
+        manager.add_process(name, f"exec {command}", env=environment, cwd=str(HOUSE))
     threading.Thread(target=_announce, daemon=True).start()
     manager.loop()
     return int(manager.returncode or 0)

@@ -75,6 +75,9 @@ class Policy:
     enrol_pitch: float = 22.0
     enrol_roll: float = 15.0
 
+    neutral_described: int = 4
+    """Neutral frames that the network describes at most, the sharpest: more cost time and change little."""
+
     # The actions, against the person's own neutral frames
     neutral_frames: int = 1
     """Usable neutral frames that an attempt needs at least: a phone without a camera stream sends single photographs."""

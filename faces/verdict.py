@@ -168,7 +168,7 @@ class _Attempt:
         if not good:
             return None
         base = acting.baseline(good)
-        vectors = engine.ENCODER.encode([face.chip for face in good])
+        vectors = engine.ENCODER.encode([face.chip for face in good[: self.policy.neutral_described]])
         self.template = _as_template(engine.average(vectors))
 
         acted = self._act([frame for frame in frames if frame.action != NEUTRAL], actions, base)
@@ -191,7 +191,7 @@ class _Attempt:
         )
 
     def _neutral(self, uploads: Sequence[bytes]) -> list[Face]:
-        """The faces of the good neutral frames; if there are too few, the faults that stood in the way most often."""
+        """The faces of the good neutral frames, the sharpest first; if they are too few, the commonest faults."""
         looked: list[Quality] = []
         faults: Counter[str] = Counter()
         for data in uploads:
@@ -212,6 +212,7 @@ class _Attempt:
             worst = max(faults.values(), default=0)
             self.reasons.extend(fault for fault, times in faults.items() if times == worst)
             return []
+        good.sort(key=lambda seen: seen.figures["detail"], reverse=True)
         return [seen.face for seen in good if seen.face is not None]
 
     def _act(self, frames: Sequence[LabelledFrame], actions: list[str], base: Baseline) -> list[tuple[str, list[Face]]]:

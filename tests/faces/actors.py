@@ -37,9 +37,8 @@ _EYE_DISTANCE = 84.0
 _GRID = 8
 
 # How far an action has come in each of four frames; other lengths are read off the same curve
-_COURSE = (0.55, 0.9, 1.0, 0.8)
-_TURN_DEGREES = 34.0
-_NOD_DEGREES = 20.0
+_COURSE = (0.6, 0.95, 1.0, 0.9)
+_TURNS = {"turn_left": (36.0, 0.0), "turn_right": (-36.0, 0.0), "nod": (0.0, -20.0)}
 
 
 def photo(person: str = "astronaut") -> bytes:
@@ -98,7 +97,7 @@ def scene(person: str) -> tuple[np.ndarray, np.ndarray]:
 def posed(person: str, yaw: float = 0.0, pitch: float = 0.0) -> bytes:
     """One frame with the head turned by degrees: yaw to the person's left, pitch up."""
     canvas, points = scene(person)
-    return _shoot(_bent(canvas, points, _turned(points, yaw, pitch)), seed=5)
+    return _shoot(_rotated(canvas, points, yaw, pitch), seed=5)
 
 
 def pixels(data: bytes) -> np.ndarray:
@@ -132,28 +131,19 @@ def _photograph(person: str) -> np.ndarray:
 def _frame(person: str, action: str, share: float, seed: int) -> bytes:
     canvas, points = scene(person)
     rng = np.random.default_rng(seed)
-    # Nobody holds quite still
-    moved = _turned(points, yaw=rng.normal(0, 0.6), pitch=rng.normal(0, 0.6))
-    mouth = 0.0
-    if action == "turn_left":
-        moved = _turned(points, yaw=_TURN_DEGREES * share)
-    elif action == "turn_right":
-        moved = _turned(points, yaw=-_TURN_DEGREES * share)
-    elif action == "nod":
-        moved = _turned(points, pitch=-_NOD_DEGREES * share)
-    elif action == "open_mouth":
-        mouth = share
+    if action in _TURNS:
+        yaw, pitch = _TURNS[action]
+        return _shoot(_rotated(canvas, points, yaw * share, pitch * share), seed)
+    if action == "open_mouth":
         moved = _mouth_open(points, share)
-    elif action == "blink":
-        moved = _eyes_shut(points, min(1.0, share / 0.8))
-    elif action != "neutral":
-        raise ValueError(f"nobody can {action}")
-    picture = _bent(canvas, points, moved)
-    if mouth:
-        picture = _dark_inside(picture, moved[60:68])
+        return _shoot(_dark_inside(_bent(canvas, points, moved), moved[60:68]), seed)
     if action == "blink":
-        picture = _lids(picture, points, min(1.0, share / 0.8))
-    return _shoot(picture, seed)
+        shut = min(1.0, share / 0.8)
+        return _shoot(_lids(_bent(canvas, points, _eyes_shut(points, shut)), points, shut), seed)
+    if action == "neutral":
+        # Nobody holds quite still
+        return _shoot(_rotated(canvas, points, rng.normal(0, 0.6), rng.normal(0, 0.6)), seed)
+    raise ValueError(f"nobody can {action}")
 
 
 def _shoot(picture: np.ndarray, seed: int, shake: float = 1.5) -> bytes:
@@ -174,8 +164,18 @@ def _shoot(picture: np.ndarray, seed: int, shake: float = 1.5) -> bytes:
     return jpeg(shot + rng.normal(0, 1.5, shot.shape[:2])[..., None])
 
 
+def _rotated(canvas: np.ndarray, points: np.ndarray, yaw: float, pitch: float) -> np.ndarray:
+    """The picture with the head turned: the landmarks, and forehead and cheeks between them."""
+    x, y = (grid.ravel() for grid in np.meshgrid(np.linspace(-1.0, 1.0, 7), np.linspace(-1.0, 1.9, 9)))
+    on_head = (x / 1.1) ** 2 + ((y - 0.5) / 1.6) ** 2 < 1
+    nose = (np.abs(x) < 0.4) & (y > -0.2) & (y < 1.0)
+    between = np.column_stack([x, y])[on_head & ~nose] * _EYE_DISTANCE + _EYES_AT
+    head = np.vstack([points, between])
+    return _bent(canvas, head, _turned(head, yaw, pitch))
+
+
 def _depth(points: np.ndarray) -> np.ndarray:
-    """How far each landmark stands out of the plane of the ears, in pixels: half an ellipsoid, and the nose on it."""
+    """How far each point stands out of the plane of the ears, in pixels: half an ellipsoid, and the nose on it."""
     x, y = ((points - _EYES_AT) / _EYE_DISTANCE).T
     depth = 0.9 * np.sqrt(np.clip(1 - (x / 1.2) ** 2 - ((y - 0.5) / 1.7) ** 2, 0, None))
     depth[27:36] += (0.04, 0.14, 0.26, 0.38, 0.12, 0.22, 0.26, 0.22, 0.12)
