@@ -50,7 +50,7 @@ def metrics() -> Response:
     registry: CollectorRegistry = REGISTRY
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         registry = CollectorRegistry()
-        MultiProcessCollector(registry)
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     house = CollectorRegistry()
     house.register(_House())  # type: ignore[arg-type]
     return Response(generate_latest(registry) + generate_latest(house), content_type=CONTENT_TYPE_LATEST)

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import requests
-from honcho.manager import Manager
+from honcho import manager as honcho
 
 from commands import demo
 from models import logs, schema
@@ -25,6 +25,7 @@ from settings import SettingsError, settings
 
 HOUSE = Path(__file__).resolve().parent.parent
 READY_SECONDS = 120
+STOP_SECONDS = 20
 
 
 def processes() -> dict[str, str]:
@@ -81,7 +82,8 @@ def _run() -> int:
         "DATA_DIR": str(settings.DATA_DIR),
         "PROMETHEUS_MULTIPROC_DIR": str(settings.DATA_DIR / "metrics"),
     }
-    manager = Manager()
+    honcho.KILL_WAIT = STOP_SECONDS
+    manager = honcho.Manager()
     for name, command in processes().items():
         manager.add_process(name, f"exec {command}", env=environment, cwd=str(HOUSE))
     threading.Thread(target=_announce, daemon=True).start()

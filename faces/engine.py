@@ -83,8 +83,8 @@ def _prominence(face: Face) -> float:
 
 def _read(large: Pixels, found: Any, scale: float, score: float) -> Face:
     box = dlib.rectangle(*(round(edge * scale) for edge in (found.left(), found.top(), found.right(), found.bottom())))
-    shape = _tools().predictor(large, box)
-    points = np.array([(point.x, point.y) for point in shape.parts()], dtype=np.float64)
+    points = _landmarks(large, box)
+    shape = dlib.full_object_detection(box, [dlib.point(round(x), round(y)) for x, y in points])
     return Face(
         score=score,
         width=float(found.width()),
@@ -96,6 +96,18 @@ def _read(large: Pixels, found: Any, scale: float, score: float) -> Face:
         eyes=geometry.eyes_open(points),
         iris=eyes.iris(large, points),
     )
+
+
+def _landmarks(large: Pixels, box: Any) -> Points:
+    """The mean of three readings, from the box as found, a little larger and a little smaller.
+
+    The regressor starts from the box and sticks to the rims of glasses; the box comes in coarse steps. One reading alone jumps
+    by up to 10 degrees of yaw between two frames of the same pose.
+    """
+    margin = round(box.width() * 0.07)
+    boxes = (box, dlib.grow_rect(box, margin), dlib.shrink_rect(box, margin))
+    shapes = [_tools().predictor(large, each) for each in boxes]
+    return np.mean([[(point.x, point.y) for point in shape.parts()] for shape in shapes], axis=0)
 
 
 class DlibEncoder:
