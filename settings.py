@@ -39,7 +39,6 @@ class Settings:
     JOB_WORKERS: int = _variable(2, "processes that do background work")
     DATA_DIR: Path = _variable(Path(".data"), "the embedded database, generated keys, metrics")
     TRUSTED_PROXIES: int = _variable(0, "reverse proxies in front that set X-Forwarded-For and -Proto")
-    PUBLIC_URL: str = _variable("", "address that retirees use, for links and QR codes; empty: the request's own")
     YINLING_DEMO: bool = _variable(False, "1 loads made-up people and sign-ins; production refuses it")
     PRODUCTION: bool = _variable(False, "1 refuses to start with demo data, default secrets or no encryption key")
     LOG_LEVEL: str = _variable("INFO", "DEBUG, INFO, WARNING or ERROR")

@@ -16,7 +16,6 @@ from bson import ObjectId
 from flask import request
 from flask_smorest import Api
 from webargs.flaskparser import FlaskParser
-from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter
 
 from api.identity import current
@@ -69,8 +68,8 @@ class API(Api):
             self.spec.components.response(status.name, document(status.value, ()), lazy=True)
         self.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
 
-    def handle_http_exception(self, error: HTTPException) -> Any:  # pragma: no cover - api.problems registers its own
-        raise error
+    def _register_error_handlers(self) -> None:
+        """The library would answer every HTTP error in its own format; `api.problems` has registered ours."""
 
 
 class _Strict(FlaskParser):

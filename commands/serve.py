@@ -1,22 +1,27 @@
 """`python -m commands.serve`: the whole house on one machine, for a laptop and for trying it: what `make run` starts.
 
 The embedded database where MONGODB_URI is unset, then web, worker, scheduler, dispatcher and, where WeChat is not
-configured, its sandbox. Ctrl-C stops all of it, the database last. In production a service manager runs the same commands.
+configured, its sandbox, under supervisord, which starts again whatever dies. Ctrl-C stops all of it, the database last.
+What an earlier run left behind when it was killed is ended first. In production a service manager runs the same commands.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
+import psutil
 import requests
-from honcho import manager as honcho
 
 from commands import demo
 from models import logs, schema
@@ -25,7 +30,7 @@ from settings import SettingsError, settings
 
 HOUSE = Path(__file__).resolve().parent.parent
 READY_SECONDS = 120
-STOP_SECONDS = 20
+STOP_SECONDS = 5
 
 
 def processes() -> dict[str, str]:
@@ -46,49 +51,109 @@ def processes() -> dict[str, str]:
     return wanted
 
 
-@contextlib.contextmanager
-def _database() -> Iterator[None]:
-    if settings.MONGODB_URI:
-        yield
-    else:
-        with EmbeddedMongo(settings.DATA_DIR):
-            yield
-
-
 def main() -> int:
     """Start everything and wait; returns the exit code."""
-    for port, what in ((settings.PORT, "PORT"), (settings.WECHAT_SANDBOX_PORT, "WECHAT_SANDBOX_PORT")):
-        if _taken(port):
-            print(f"port {port} is taken: stop what runs there, or set {what}", file=sys.stderr)  # noqa: T201
-            return 1
     try:
-        with _database():
-            logs.configure()
-            schema.prepare()
-            if settings.YINLING_DEMO:
-                demo.load()
-            return _run()
-    except EmbeddedUnavailable as error:
-        print(error, file=sys.stderr)  # noqa: T201
-        return 1
+        with _house_to_ourselves():
+            _end_orphans()
+            taken = [port for port in (settings.PORT, settings.WECHAT_SANDBOX_PORT) if _taken(port)]
+            if taken:
+                return _refuse(f"port {taken[0]} is taken: stop what runs there, or set PORT or WECHAT_SANDBOX_PORT")
+            with contextlib.nullcontext() if settings.MONGODB_URI else EmbeddedMongo(settings.DATA_DIR):
+                logs.configure()
+                schema.prepare()
+                if settings.YINLING_DEMO:
+                    demo.load()
+                return _supervise()
+    except (EmbeddedUnavailable, BlockingIOError) as error:
+        return _refuse(str(error))
 
 
-def _run() -> int:
+def _supervise() -> int:
+    """Run supervisord in the foreground until Ctrl-C or SIGTERM."""
+    config = settings.DATA_DIR / "supervisord.conf"
+    config.write_text(_configuration())
     environment = {
         **os.environ,
         "PYTHONUNBUFFERED": "1",
-        # every job can be killed anywhere, so the worker need not wait for the one that runs
-        "REMAP_SIGTERM": "SIGQUIT",
         "DATA_DIR": str(settings.DATA_DIR),
         "PROMETHEUS_MULTIPROC_DIR": str(settings.DATA_DIR / "metrics"),
+        # every job can be killed anywhere, so a worker need not wait for the one that runs
+        "REMAP_SIGTERM": "SIGQUIT",
     }
-    honcho.KILL_WAIT = STOP_SECONDS
-    manager = honcho.Manager()
-    for name, command in processes().items():
-        manager.add_process(name, f"exec {command}", env=environment, cwd=str(HOUSE))
+    # a session of its own: Ctrl-C reaches this process only, which then stops the house in order
+    supervisor = subprocess.Popen(  # noqa: S603 - our own configuration
+        [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(config)],
+        env=environment,
+        start_new_session=True,
+    )
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: supervisor.terminate())
     threading.Thread(target=_announce, daemon=True).start()
-    manager.loop()
-    return int(manager.returncode or 0)
+    return supervisor.wait()
+
+
+def _configuration() -> str:
+    sections = [
+        "[supervisord]",
+        f"directory={HOUSE}",
+        f"pidfile={_pid_file()}",
+        "logfile=/dev/null",
+        "logfile_maxbytes=0",
+        "silent=true",
+    ]
+    for name, command in processes().items():
+        sections += [
+            f"[program:{name}]",
+            f"command={command}",
+            "autorestart=true",
+            "startretries=1000000",
+            "startsecs=2",
+            "stopasgroup=true",
+            "killasgroup=true",
+            f"stopwaitsecs={STOP_SECONDS}",
+            "redirect_stderr=true",
+            "stdout_logfile=/dev/fd/1",
+            "stdout_logfile_maxbytes=0",
+        ]
+    return "\n".join([*sections, ""])
+
+
+def _pid_file() -> Path:
+    return settings.DATA_DIR / "supervisord.pid"
+
+
+@contextlib.contextmanager
+def _house_to_ourselves() -> Iterator[IO[str]]:
+    """Hold DATA_DIR. The kernel drops the lock with its holder, so it can never be stale."""
+    settings.DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (settings.DATA_DIR / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise BlockingIOError(
+                f"Yinling already runs with {settings.DATA_DIR}: stop it, or choose another DATA_DIR"
+            ) from error
+        yield lock
+
+
+def _end_orphans() -> None:
+    """End the processes of an earlier run whose parent was killed before it could stop them."""
+    with contextlib.suppress(OSError, ValueError, psutil.NoSuchProcess):
+        orphan = psutil.Process(int(_pid_file().read_text()))
+        if str(settings.DATA_DIR / "supervisord.conf") in orphan.cmdline():
+            family = [orphan, *orphan.children(recursive=True)]
+            orphan.terminate()
+            for process in psutil.wait_procs(family, timeout=STOP_SECONDS)[1]:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+    # supervisord itself may have been killed: then its children are without a parent too
+    for process in psutil.process_iter(["cmdline", "environ"]):
+        own = (process.info["environ"] or {}).get("DATA_DIR") == str(settings.DATA_DIR)
+        if own and (process.info["cmdline"] or [])[:1] == [sys.executable] and process.pid != os.getpid():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if process.ppid() == 1:
+                    process.kill()
 
 
 def _announce() -> None:
@@ -111,11 +176,10 @@ def _greeting(address: str) -> str:
         f"                          {address}/api/docs  (API)",
     ]
     if settings.YINLING_DEMO:
-        name, _, _, phone = demo.FIRST_WALK[0]
+        name, birth, sex, phone = demo.FIRST_WALK[0]
         lines += [
             f"  Demo, all made up: staff {', '.join(demo.STAFF)}; password {demo.PASSWORD}",
-            f"  retiree {name}: sign in with the phone {phone} (the page shows the code), ID number",
-            f"  {demo.id_number(demo.FIRST_WALK[0][1], demo.FIRST_WALK[0][2], 0)}",
+            f"  retiree {name}: phone {phone} (the page shows the code), ID number {demo.id_number(birth, sex, 0)}",
         ]
     return "\n".join([*lines, "  Ctrl-C stops everything.", ""])
 
@@ -128,6 +192,11 @@ def _taken(port: int) -> bool:
         except OSError:
             return True
     return False
+
+
+def _refuse(reason: str) -> int:
+    print(reason, file=sys.stderr)  # noqa: T201
+    return 1
 
 
 if __name__ == "__main__":

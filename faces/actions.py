@@ -151,7 +151,12 @@ def _blink(_frames: int, faces: Sequence[Face], neutral: Baseline, policy: Polic
 
 
 def _nod(_frames: int, faces: Sequence[Face], neutral: Baseline, policy: Policy) -> Judged:
-    steady = [face for face in faces if abs(face.pose.yaw - neutral.yaw) <= policy.steady_yaw]
+    # A mouth that opens wide draws its corners down, which reads as pitch.
+    steady = [
+        face
+        for face in faces
+        if abs(face.pose.yaw - neutral.yaw) <= policy.steady_yaw and face.mouth - neutral.mouth < policy.mouth
+    ]
     pitches = [face.pose.pitch - neutral.pitch for face in steady]
     down, up = -min(pitches, default=0.0), max(pitches, default=0.0)
     return max(down, up) >= policy.nod, {"down": down, "up": up, "steady": float(len(steady))}

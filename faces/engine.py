@@ -107,7 +107,8 @@ def _landmarks(large: Pixels, box: Any) -> Points:
     margin = round(box.width() * 0.07)
     boxes = (box, dlib.grow_rect(box, margin), dlib.shrink_rect(box, margin))
     shapes = [_tools().predictor(large, each) for each in boxes]
-    return np.mean([[(point.x, point.y) for point in shape.parts()] for shape in shapes], axis=0)
+    readings = [[(point.x, point.y) for point in shape.parts()] for shape in shapes]
+    return np.asarray(np.mean(readings, axis=0), dtype=np.float64)
 
 
 class DlibEncoder:

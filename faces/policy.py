@@ -87,7 +87,7 @@ class Policy:
     """Yaw that counts as turning; two frames of a turn must show it, one where only one or two were sent."""
     nod: float = 9.0
     """Pitch, up or down, that a nod must reach."""
-    mouth: float = 0.28
+    mouth: float = 0.25
     """Rise of the mouth's aspect ratio."""
     blink: float = 0.62
     """Openness of the eyes, as a share of the neutral one, that a blink must come down to: 0.42 to 0.57 in the blinks of

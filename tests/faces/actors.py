@@ -195,7 +195,7 @@ def _turned(points: np.ndarray, yaw: float = 0.0, pitch: float = 0.0) -> np.ndar
 
 def _mouth_open(points: np.ndarray, share: float) -> np.ndarray:
     moved = points.copy()
-    drop = 0.42 * _EYE_DISTANCE * share
+    drop = 0.5 * _EYE_DISTANCE * share
     moved[[55, 56, 57, 58, 59, 65, 66, 67], 1] += drop
     moved[[48, 54, 60, 64], 1] += drop * 0.3
     moved[[5, 6, 7, 8, 9, 10, 11], 1] += drop * np.array([0.4, 0.7, 0.9, 0.9, 0.9, 0.7, 0.4])

@@ -1,0 +1,36 @@
+// Days and numbers as people say them.
+
+import { serverNow } from "./api.js";
+
+const DAY_MS = 86_400_000;
+const SHANGHAI_MS = 8 * 3_600_000;
+
+/** 2026-03-15 as 2026年3月15日; also the day of an instant with its +08:00. */
+export function day(text) {
+  if (!text) return "";
+  const [year, month, date] = text.slice(0, 10).split("-").map(Number);
+  return `${year}年${month}月${date}日`;
+}
+
+/** Whole days from today in Shanghai until a day; negative when it has gone by. */
+export function daysUntil(text) {
+  const today = new Date(serverNow() + SHANGHAI_MS).toISOString().slice(0, 10);
+  return Math.round((Date.parse(text) - Date.parse(today)) / DAY_MS);
+}
+
+/** 16900000001 as 169 0000 0001, so that it can be checked by eye. */
+export const phoneInGroups = (digits) => digits.replace(/^(\d{3})(\d{0,4})(\d{0,4}).*$/, "$1 $2 $3").trim();
+
+/** An ID number in its parts: place, birth, the rest. */
+export const idInGroups = (number) => number.replace(/^(.{6})(.{0,8})(.{0,4}).*$/, "$1 $2 $3").trim();
+
+const WEIGHTS = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+
+/** What is wrong with an ID number, or "". A slip is found here because the server counts the tries of a day. */
+export function idNumberFault(number) {
+  if (!number) return "请填写身份证号。";
+  if (/^\d{15}$/.test(number)) return ""; // the old form carries no check digit
+  if (!/^\d{17}[\dX]$/.test(number)) return "身份证号应为18位，请数一数再填。";
+  const sum = WEIGHTS.reduce((total, weight, place) => total + weight * Number(number[place]), 0);
+  return "10X98765432"[sum % 11] === number[17] ? "" : "身份证号有一位不对，请照身份证再看一遍。";
+}
