@@ -7,7 +7,7 @@ from typing import Any
 import marshmallow as ma
 
 from api.identity import allow, current
-from api.resource import Day, Instant, Resource, Schema
+from api.resource import Day, Filters, Instant, Resource, Schema
 from models import audit
 from models.access import AUDITOR
 from models.database import Document
@@ -28,7 +28,7 @@ class Entry(Schema):
     after = ma.fields.Dict(allow_none=True)
 
 
-class Filter(Schema):
+class Filter(Filters):
     day = Day(load_default=None, allow_none=True)
 
 

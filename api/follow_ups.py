@@ -9,7 +9,7 @@ from bson import ObjectId
 
 from api.identity import allow, current
 from api.problems import problems
-from api.resource import Id, Instant, Resource, Schema, Text, choice
+from api.resource import Filters, Id, Instant, Resource, Schema, Text, choice
 from api.retirees import RetireeSummary, summary
 from models import follow_ups
 from models.access import OFFICE
@@ -30,7 +30,7 @@ class FollowUp(Schema):
     done_at = Instant()
 
 
-class Filter(Schema):
+class Filter(Filters):
     state = ma.fields.String(load_default=follow_ups.OPEN, validate=choice(follow_ups.STATES))
 
 

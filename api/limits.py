@@ -30,6 +30,5 @@ def install(app: Flask) -> None:
 
 def close() -> None:
     """Close the counters' own connection before the interpreter goes, which the library leaves to its last moment."""
-    storage = limiter.storage
-    if storage is not None:
-        storage.storage.close()  # type: ignore[attr-defined]
+    if settings.RATE_LIMITS:
+        limiter.storage.storage.close()  # type: ignore[attr-defined]

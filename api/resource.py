@@ -37,6 +37,8 @@ ma.fields.List.default_error_messages |= {"invalid": "应为列表。"}
 ma.fields.Nested.default_error_messages |= {"type": "格式不对。"}
 
 UPLOAD_LIMIT = 64 * 1024 * 1024
+LAST_PAGE = 10**9
+VERSION_PATTERN = re.compile(r"[0-9]{1,18}")
 KEY_PATTERN = re.compile(r"[\x21-\x7e]{1,200}")
 
 
@@ -80,10 +82,20 @@ class _Strict(FlaskParser):
     }  # fmt: skip
 
 
+class _PageParser(FlaskParser):
+    """A page beyond all pages is empty, not an error; a number too large for the database's own would be one."""
+
+    def parse(self, *args: Any, **kwargs: Any) -> Any:
+        asked = super().parse(*args, **kwargs)
+        asked.page = min(asked.page, LAST_PAGE)
+        return asked
+
+
 class Resource(flask_smorest.Blueprint):
     """A blueprint whose operations all document who may call them and how they fail."""
 
     ARGUMENTS_PARSER = _Strict()
+    PAGINATION_ARGUMENTS_PARSER = _PageParser()
     DEFAULT_PAGINATION_PARAMETERS = {"page": 1, "page_size": 20, "max_page_size": 100}  # noqa: RUF012
 
     def __init__(self, name: str, import_name: str, *, url_prefix: str = "", description: str = "") -> None:
@@ -174,7 +186,7 @@ def versioned(view: Callable[..., Any]) -> Callable[..., Any]:
         tags = request.if_match
         if not request.headers.get("If-Match"):
             raise VersionRequired()
-        numbers = [int(tag) for tag in tags.as_set() if tag.isdigit()]
+        numbers = [int(tag) for tag in tags.as_set() if VERSION_PATTERN.fullmatch(tag)]
         return view(*args, version=numbers[0] if numbers else -1, **kwargs)
 
     wrapped.versioned = True  # type: ignore[attr-defined]
@@ -285,3 +297,11 @@ class Schema(ma.Schema):
         unknown = ma.RAISE
 
     error_messages = {"unknown": "没有这一项。", "type": "格式不对。"}  # noqa: RUF012 - the library's name
+
+
+class Filters(Schema):
+    """The query of a list that has pages: which page stands beside the filters and is read by a schema of its own."""
+
+    @ma.pre_load
+    def _without_page(self, query: Any, **_: Any) -> dict[str, Any]:
+        return {name: query[name] for name in query if name not in ("page", "page_size")}

@@ -9,7 +9,7 @@ from bson import ObjectId
 
 from api.identity import allow, current
 from api.problems import problems
-from api.resource import Day, Division, Id, Instant, Resource, Schema, Text, choice, idempotent, tag, versioned
+from api.resource import Day, Division, Filters, Id, Instant, Resource, Schema, Text, choice, idempotent, tag, versioned
 from models import certifications, consents, divisions, masking, people
 from models.access import ARCHIVE_KEEPER, BRANCH_SECRETARY, ENTERPRISE, FAMILY, OFFICE, RETIREE, Actor
 from models.database import Document
@@ -121,7 +121,7 @@ class Retiree(RetireeSummary):
     updated_at = Instant()
 
 
-class Search(Schema):
+class Search(Filters):
     q = ma.fields.String(load_default="", validate=ma.validate.Length(max=50, error="最多50个字。"))
     division = Division(r"^([0-9]{4}|[0-9]{6}|[0-9]{9}|[0-9]{12})?\Z", load_default="")
     status = ma.fields.String(load_default="", validate=choice(("", *people.STATUSES)))

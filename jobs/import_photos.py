@@ -52,7 +52,6 @@ def import_photos(event: Document, payload: Document) -> None:
             imports.advance(session, row["_id"], done=place + 1, added=0 if reason else 1, filled=0, same=0)
 
         transaction(advance)
-        outbox.extend(event["_id"])
     rejected = list(imports.rejected(row["_id"]))
     book = files.put(roster_sheet.rejected_workbook(HEADER, rejected), "roster") if rejected else None
 

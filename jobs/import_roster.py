@@ -56,7 +56,6 @@ def import_roster(event: Document, payload: Document) -> None:
     for chunk in _chunks(sheet, skip=done):
         done += len(chunk)
         _commit(row, chunk, done, actor)
-        outbox.extend(event["_id"])
     _finish(event, row, list(sheet.header))
 
 

@@ -7,12 +7,15 @@ that nobody waits for ever for software that failed.
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import structlog
 from bson import ObjectId
+from pymongo.errors import PyMongoError
 
 from models import outbox
 from models.database import Document, Session, transaction
@@ -55,7 +58,8 @@ def deliver(event_id: str) -> None:
         give_up(event, found, "the worker died")
         return
     try:
-        found.work(event, outbox.payload(event))
+        with _lease_kept(event["_id"]):
+            found.work(event, outbox.payload(event))
         log.info("job_done")
     except outbox.AlreadyDone:
         log.info("job_done_elsewhere")
@@ -67,6 +71,27 @@ def deliver(event_id: str) -> None:
         log.error("job_failed", error=type(error).__name__, places=places[-6:])
         if not outbox.postpone(event, type(error).__name__):
             give_up(event, found, type(error).__name__)
+
+
+@contextlib.contextmanager
+def _lease_kept(event_id: ObjectId) -> Iterator[None]:
+    """Extend the lease from a thread while the job runs; a killed process stops extending it."""
+    ended = threading.Event()
+
+    def beat() -> None:
+        while not ended.wait(outbox.HEARTBEAT_SECONDS):
+            try:
+                outbox.extend(event_id)
+            except PyMongoError:
+                log.warning("lease_not_extended")
+
+    thread = threading.Thread(target=beat, name="lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def give_up(event: Document, found: Job, error: str) -> None:

@@ -22,10 +22,8 @@ RUNNING_AT_MOST = clock.seconds(60)
 INDEXES = {"idempotency": [IndexModel("at", name="forget", expireAfterSeconds=86_400)]}
 
 
-def once(
-    account_id: ObjectId | None, key: str, request: bytes, work: Callable[[], tuple[Document, int]]
-) -> tuple[Document, int]:
-    """Run `work` once for a key of an account and keep its reply (a JSON document and a status).
+def once(account_id: ObjectId | None, key: str, request: bytes, work: Callable[[], Document]) -> Document:
+    """Run `work` once for a key of an account and keep its reply, a document.
 
     Raises:
         Invalid: `key_reused`, the body differs. Conflict: `still_running`.
@@ -37,16 +35,16 @@ def once(
     if held is not None:
         return held
     try:
-        reply, status = work()
+        reply = work()
     except BaseException:
         collection("idempotency").delete_one({"_id": name})
         raise
-    sealed = encryption.seal_document({"reply": reply, "status": status}, "secret")
+    sealed = encryption.seal_document(reply, "secret")
     collection("idempotency").update_one({"_id": name}, {"$set": {"reply": sealed}})
-    return reply, status
+    return reply
 
 
-def _take(name: str, digest: str) -> tuple[Document, int] | None:
+def _take(name: str, digest: str) -> Document | None:
     instant = clock.now()
     rows = collection("idempotency")
     rows.delete_one({"_id": name, "reply": None, "at": {"$lt": instant - RUNNING_AT_MOST}})
@@ -58,6 +56,5 @@ def _take(name: str, digest: str) -> tuple[Document, int] | None:
             raise Invalid("key_reused", "同一个请求编号不能用于不同的内容，请重新提交。") from None
         if held.get("reply") is None:
             raise Conflict("still_running", "上一次提交还在处理，请稍等几秒。") from None
-        opened = encryption.open_document(held["reply"])
-        return opened["reply"], opened["status"]
+        return encryption.open_document(held["reply"])
     return None

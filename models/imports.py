@@ -186,4 +186,3 @@ def forget() -> int:
         files.delete([row["errors_file_id"]])
         collection("imports").update_one({"_id": row["_id"]}, {"$set": {"errors_file_id": None}})
     return len(rows)
-

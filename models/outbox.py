@@ -3,7 +3,7 @@
 `pending → done | failed`. An event is claimed for a lease, done in the same transaction as its work, tried again with
 backoff, and ends `failed`, visibly, after MAX_ATTEMPTS. The row is the truth and the queue is only a nudge: whatever is
 pending and not leased is handed out again, so a lost message, a killed worker or a broker that was down costs time only.
-Leases are short: a check that dies with its worker is on its way again after LEASE seconds.
+Leases are short and a running job keeps its own alive: a check that dies with its worker is on its way again after LEASE.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ FAILED = "failed"
 STATES = (PENDING, DONE, FAILED)
 
 QUEUES = ("default", "faces")
-LEASE = clock.seconds(30)
-HAND_OUT_AGAIN = clock.seconds(20)
+LEASE = clock.seconds(10)
+HEARTBEAT_SECONDS = 3.0
+HAND_OUT_AGAIN = clock.seconds(10)
 MAX_ATTEMPTS = 6
 BACKOFF_SECONDS = (2, 10, 60, 300, 900)
 KEEP_DONE = clock.days(14)
@@ -102,7 +103,7 @@ def claim(event_id: ObjectId) -> Document | None:
 
 
 def extend(event_id: ObjectId) -> None:
-    """Keep a long job's lease while it makes progress."""
+    """Keep the lease of a job that is still running."""
     collection("outbox").update_one(
         {"_id": event_id, "state": PENDING}, {"$set": {"leased_until": clock.now() + LEASE}}
     )

@@ -4,7 +4,7 @@
 // only the way there; a reload begins it again at /certify.
 
 import * as api from "./api.js";
-import { retiree } from "./store.js";
+import { retiree, state } from "./store.js";
 
 const { reactive } = Vue;
 
@@ -23,11 +23,14 @@ export const ACTIONS = {
   nod: { title: "请慢慢点头", hint: "低下头，再抬起来", photo: "请低一点头，照一张", frames: 10, seconds: 6 },
 };
 
-export const flow = reactive({ agreed: false, residence: null, canDoActions: true, begun: false });
+export const flow = reactive({ of: "", agreed: false, residence: null, canDoActions: true });
 
-export function begin() {
-  Object.assign(flow, { agreed: false, residence: null, canDoActions: true, begun: true });
+export function begin(canDoActions) {
+  Object.assign(flow, { of: retiree.value.id, agreed: false, residence: null, canDoActions });
 }
+
+/** Whether a way through the pages was begun, and for this very person: a phone may act for several. */
+export const underWay = () => Boolean(retiree.value) && flow.of === retiree.value.id;
 
 export const status = () => api.get(`/retirees/${retiree.value.id}/certification`);
 
@@ -40,7 +43,10 @@ export function openSession() {
 /** Where a refusal to open an attempt leads, or null when there is only its sentence to show. */
 export async function wayAfter(problem) {
   if (problem.code === "consent_required") return { path: "/certify/consent" };
-  if (problem.code === "ask_a_person" || problem.code === "too_many_sessions") return { path: "/help" };
+  if (problem.code === "ask_a_person" || problem.code === "too_many_sessions") {
+    state.notice = problem.message;
+    return { path: "/help" };
+  }
   if (problem.code === "being_checked") {
     const { open_session: open } = await status();
     return open ? { path: `/certify/result/${open}` } : null;

@@ -2,6 +2,15 @@
 
 import { serverNow } from "./api.js";
 
+/** Where somebody lives, as the pension office divides the world. */
+export const RESIDENCES = {
+  local: "就在本地",
+  other_county: "外市",
+  other_province: "外省",
+  hk_mo_tw: "港澳台",
+  abroad: "国外",
+};
+
 const DAY_MS = 86_400_000;
 const SHANGHAI_MS = 8 * 3_600_000;
 

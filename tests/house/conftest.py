@@ -74,7 +74,8 @@ class House:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "commands.serve"], cwd=ROOT, env=environment, stdout=log, stderr=log
         )
-        wait_until(self.is_ready, "the house being ready", READY_SECONDS)
+        before = len(self.log())
+        wait_until(lambda: self.is_ready() and "runs at" in self.log()[before:], "the greeting", READY_SECONDS)
         return self
 
     def is_ready(self) -> bool:
@@ -96,7 +97,9 @@ class House:
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
                 line = process.cmdline()
-                mine = process.environ().get("DATA_DIR") == str(self.data) or any(str(self.data) in word for word in line)
+                mine = process.environ().get("DATA_DIR") == str(self.data) or any(
+                    str(self.data) in word for word in line
+                )
                 if mine and process.pid != os.getpid() and all(any(word in part for part in line) for word in words):
                     found.append(process)
         return found

@@ -24,7 +24,11 @@ def test_ctrl_c_leaves_no_process_behind_and_the_second_start_is_ready_within_15
     started = time.monotonic()
     own_house.start()
     assert time.monotonic() - started < 15
-    assert requests.get(f"{own_house.url}/readyz", timeout=5).json() == {"status": "ok", "database": True, "broker": True}
+    assert requests.get(f"{own_house.url}/readyz", timeout=5).json() == {
+        "status": "ok",
+        "database": True,
+        "broker": True,
+    }
 
 
 def test_a_house_that_was_killed_starts_again_and_ends_what_was_left_of_it(own_house):
@@ -58,7 +62,7 @@ def test_two_houses_cannot_share_a_data_directory(own_house):
     assert requests.get(f"{own_house.url}/healthz", timeout=5).ok
 
 
-@pytest.mark.parametrize("words", [("celery", "worker"), ("worker.py",), ("gunicorn",)])
+@pytest.mark.parametrize("words", [("celery", "faces"), ("worker.py",), ("gunicorn",)])
 def test_a_killed_process_is_started_again(house, words):
     before = {process.pid for process in house.processes(*words)}
     for process in house.processes(*words):

@@ -30,11 +30,15 @@ export default {
         if (!Object.values(errors).some(Boolean)) errors.other = error.message;
       } finally {
         busy.value = false;
-        nextTick(() => {
-          const wrong = document.querySelector("#main [aria-invalid=true]");
-          if (wrong) wrong.focus();
-        });
+        toFirstWrong();
       }
+    }
+
+    function toFirstWrong() {
+      nextTick(() => {
+        const wrong = document.querySelector("#main input[aria-invalid=true]");
+        if (wrong) wrong.focus();
+      });
     }
 
     function send() {
@@ -45,7 +49,7 @@ export default {
       if (!form.name) errors.name = "请填写姓名。";
       errors.id_number = idNumberFault(form.id_number);
       if (errors.relation || errors.name || errors.id_number) {
-        attempt(() => Promise.reject({ of: (field) => ({ ...errors })[field] }));
+        toFirstWrong();
         return;
       }
       attempt(async () => {

@@ -1,0 +1,167 @@
+"""The steps of the story over HTTP: signing in, sending frames, enrolling; for tests that tell the whole of it."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import itertools
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+from flask.testing import FlaskClient
+
+from models import access, clock, consents, face_references, outbox
+from models.database import collection, transaction
+from settings import settings
+from tests.builders import CITY_WORKER, finish_work
+from tests.faces import actors
+from wechat import client as wechat
+from wechat.sandbox import create_app, create_server
+
+V1 = "/api/v1"
+NOT_A_FACE = b"\xff\xd8\xff"
+
+_count = itertools.count(1)
+
+
+@contextlib.contextmanager
+def settings_with(**values: Any) -> Iterator[None]:
+    """The settings as another environment would give them."""
+    before = {name: getattr(settings, name) for name in values}
+    try:
+        for name, value in values.items():
+            object.__setattr__(settings, name, value)
+        yield
+    finally:
+        for name, value in before.items():
+            object.__setattr__(settings, name, value)
+
+
+@contextlib.contextmanager
+def a_wechat_sandbox(**values: Any) -> Iterator[None]:
+    """WeChat on the wire: the sandbox on a free port, and the settings that lead there."""
+    server = create_server(create_app())
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    with settings_with(WECHAT_SANDBOX_PORT=server.port, **values):
+        wechat.client.cache_clear()
+        try:
+            yield
+        finally:
+            wechat.client.cache_clear()
+            server.shutdown()
+            thread.join()
+
+
+def code_sent_to(phone: str, template: str = "sign_in_code") -> str:
+    """The code of the latest SMS to a phone, as it stands, encrypted, in the outbox."""
+    for event in collection("outbox").find({"kind": "sms"}).sort("$natural", -1):
+        held = outbox.payload(event)
+        if held["phone"] == phone and held["template"] == template:
+            return held["values"]["code"]
+    raise AssertionError("no code is on its way to that phone")
+
+
+def sign_in_by_sms(client: FlaskClient, phone: str) -> dict[str, str]:
+    """The Authorization header of whoever holds the phone."""
+    sent = client.post(f"{V1}/auth/sms-codes", json={"phone": phone})
+    assert sent.status_code == 200, sent.text
+    signed_in = client.post(f"{V1}/auth/sms", json={"phone": phone, "code": code_sent_to(phone)})
+    assert signed_in.status_code == 200, signed_in.text
+    return bearer(signed_in.json["access_token"])
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def bind(client: FlaskClient, person: dict[str, Any], headers: dict[str, str], relation: str = "self") -> Any:
+    body = {"name": person["name"], "id_number": person["id_number"], "relation": relation}
+    return client.post(f"{V1}/me/bindings", json=body, headers=headers)
+
+
+def at_home_on_the_phone(client: FlaskClient, person: dict[str, Any]) -> dict[str, str]:
+    """The retiree, signed in by SMS on the phone on record and bound to themselves."""
+    headers = sign_in_by_sms(client, person["phone"])
+    assert bind(client, person, headers).status_code == 201
+    return headers
+
+
+def start_session(client: FlaskClient, person: dict[str, Any], headers: dict[str, str], **body: Any) -> Any:
+    path = f"{V1}/retirees/{person['_id']}/certification-sessions"
+    return client.post(path, json={"consent": True, **body}, headers=headers)
+
+
+def acted(attempt: dict[str, Any], who: str = "astronaut", seed: int = 0) -> list[tuple[str, bytes]]:
+    """What the camera sees where a person does what the session asks."""
+    return actors.attempt(who, attempt["actions"], n=4, seed=seed)
+
+
+def nothing_to_see(attempt: dict[str, Any]) -> list[tuple[str, bytes]]:
+    """Parts in order that begin like photographs and are none: the quickest way to fail."""
+    return [(name, NOT_A_FACE + f"{next(_count)}".encode()) for name in ("neutral", *attempt["actions"])]
+
+
+def multipart(parts: list[tuple[str, bytes]]) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    for number, (name, content) in enumerate(parts):
+        data.setdefault(name, []).append((io.BytesIO(content), f"{number}.jpg"))
+    return {"data": data, "content_type": "multipart/form-data"}
+
+
+def send_frames(
+    client: FlaskClient, session_id: str, parts: list[tuple[str, bytes]], headers: dict[str, str], **more: str
+) -> Any:
+    path = f"{V1}/certification-sessions/{session_id}/frames"
+    return client.post(path, headers={**headers, **more}, **multipart(parts))
+
+
+def attempt_over_http(
+    client: FlaskClient, person: dict[str, Any], headers: dict[str, str], seed: int = 0, who: str = "astronaut"
+) -> dict[str, Any]:
+    """A session, its frames, the worker's check; returns what the phone then sees."""
+    session = start_session(client, person, headers)
+    assert session.status_code == 201, session.text
+    sent = send_frames(client, session.json["id"], acted(session.json, who, seed), headers)
+    assert sent.status_code == 202, sent.text
+    finish_work()
+    return client.get(f"{V1}/certification-sessions/{session.json['id']}", headers=headers).json
+
+
+def fail_over_http(client: FlaskClient, person: dict[str, Any], headers: dict[str, str]) -> dict[str, Any]:
+    session = start_session(client, person, headers).json
+    assert send_frames(client, session["id"], nothing_to_see(session), headers).status_code == 202
+    finish_work()
+    return client.get(f"{V1}/certification-sessions/{session['id']}", headers=headers).json
+
+
+def enrolled(person: dict[str, Any], who: str = "astronaut") -> None:
+    """A photograph by staff and consent on paper; the worker has made the template."""
+    face_references.put_photo(
+        person["_id"], actors.photo(who), face_references.FROM_STAFF, CITY_WORKER, consent_on_paper=True
+    )
+    finish_work()
+
+
+def agreed(person: dict[str, Any]) -> None:
+    transaction(lambda session: consents.give(session, person["_id"], access.system(), "paper"))
+
+
+def files_stored() -> int:
+    return collection("files.files").count_documents({})
+
+
+def raw_text_of_the_database() -> bytes:
+    """Everything that lies in MongoDB, as bytes, without our decryption."""
+    import bson
+
+    held = b""
+    for name in collection("retirees").database.list_collection_names():
+        if not name.startswith("system."):
+            held += b"".join(bson.encode(document) for document in collection(name).find())
+    return held
+
+
+def later(seconds: float) -> Any:
+    return clock.now() + clock.seconds(seconds)
