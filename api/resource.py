@@ -152,6 +152,13 @@ class Resource(flask_smorest.Blueprint):
         doc_info.get("arguments", {}).pop("responses", None)
         return super()._prepare_arguments_doc(doc, doc_info, api=api, spec=spec, **kwargs)
 
+    def _document_pagination_metadata(self, spec: Any, resp_doc: Any) -> None:
+        # the header is a JSON text, which the library's own entry does not say
+        resp_doc.setdefault("headers", {})[self.PAGINATION_HEADER_NAME] = {
+            "description": "total, total_pages, page, first_page, last_page, next_page, previous_page, as JSON",
+            "schema": {"type": "string"},
+        }
+
     def _prepare_pagination_doc(self, doc: Any, doc_info: Any, *, spec: Any, **kwargs: Any) -> Any:
         if "pagination" in doc_info:
             doc_info["pagination"]["response"] = {}

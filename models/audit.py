@@ -36,12 +36,24 @@ INDEXES = {
 
 MASKS = {
     "name": masking.mask_name,
+    "emergency_contact": masking.mask_name,
+    "phone_owner": masking.mask_name,
     "id_number": masking.mask_id_number,
     "phone": masking.mask_phone,
     "emergency_phone": masking.mask_phone,
     "address": masking.mask_address,
 }
-NEVER_SHOWN = ("password", "password_hash", "totp_secret", "vector", "party_member", "health", "hardship", "residence")
+NEVER_SHOWN = (
+    "password",
+    "password_hash",
+    "totp_secret",
+    "vector",
+    "party_member",
+    "health",
+    "hardship",
+    "liveness_note",
+    "residence",
+)
 
 
 def record(

@@ -15,7 +15,7 @@ INDEXES: dict[str, list[IndexModel]] = {"divisions": [IndexModel("name", name="b
 
 def put(code: str, name: str) -> None:
     """Add a place or rename it."""
-    if len(code) not in LEVELS or not code.isdigit():
+    if len(code) not in LEVELS or not code.isascii() or not code.isdigit():
         raise Invalid("bad_division", "行政区划代码应为4、6、9或12位数字。", pointer="/division")
     collection("divisions").update_one({"_id": code}, {"$set": {"name": name, "level": LEVELS[len(code)]}}, upsert=True)
 

@@ -12,7 +12,7 @@ from bson import ObjectId
 from bson.binary import Binary
 from pymongo import IndexModel
 
-from models import audit, clock, consents, encryption, files, outbox, people, rules
+from models import access, audit, clock, consents, encryption, files, outbox, people, rules
 from models.access import OFFICE, Actor, require
 from models.database import Document, Session, collection, transaction
 from models.errors import NotFound
@@ -125,13 +125,13 @@ def settle(
 
     A photograph that was replaced meanwhile is left to the event of its successor.
     """
-    usable = not reasons
-    enrolled = usable and template is not None and consents.given(retiree_id, session) is not None
+    state = REJECTED if reasons else READY
+    enrolled = state == READY and template is not None and consents.given(retiree_id, session) is not None
     changed = collection("face_references").update_one(
         {"retiree_id": retiree_id, "photo_id": photo_id},
         {
             "$set": {
-                "state": READY if usable else REJECTED,
+                "state": state,
                 "reasons": reasons,
                 "templates": [_row(template)] if enrolled and template else [],
                 "enrolled": enrolled,
@@ -142,6 +142,10 @@ def settle(
     )
     if changed.matched_count:
         _mark(session, retiree_id, enrolled)
+        audit.record(
+            session, access.system(), f"face.{state}", ("retiree", retiree_id),
+            after={"enrolled": enrolled, "reasons": reasons},
+        )  # fmt: skip
 
 
 def add_template(

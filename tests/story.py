@@ -6,15 +6,18 @@ import contextlib
 import io
 import itertools
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import bson
+import xlsxwriter
 from flask.testing import FlaskClient
 
 from models import access, clock, consents, face_references, outbox
 from models.database import collection, transaction
 from settings import settings
-from tests.builders import CITY_WORKER, finish_work
+from tests.builders import CITY_WORKER, an_id_number, finish_work
 from tests.faces import actors
 from wechat import client as wechat
 from wechat.sandbox import create_app, create_server
@@ -154,8 +157,6 @@ def files_stored() -> int:
 
 def raw_text_of_the_database() -> bytes:
     """Everything that lies in MongoDB, as bytes, without our decryption."""
-    import bson
-
     held = b""
     for name in collection("retirees").database.list_collection_names():
         if not name.startswith("system."):
@@ -165,3 +166,36 @@ def raw_text_of_the_database() -> bytes:
 
 def later(seconds: float) -> Any:
     return clock.now() + clock.seconds(seconds)
+
+
+def at_once(*calls: Callable[[], Any]) -> list[Any]:
+    """Do all of it at the same moment in threads; returns what each returned, or the exception that it raised."""
+    gate = threading.Barrier(len(calls))
+
+    def run(call: Callable[[], Any]) -> Any:
+        gate.wait()
+        try:
+            return call()
+        except Exception as error:
+            return error
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+ROSTER_HEADER = ("姓名", "身份证号", "联系电话", "社区")
+
+
+def a_roster(rows: list[tuple[Any, ...]], header: tuple[str, ...] = ROSTER_HEADER) -> bytes:
+    """A spreadsheet as a clerk would write it."""
+    file = io.BytesIO()
+    book = xlsxwriter.Workbook(file, {"in_memory": True})
+    sheet = book.add_worksheet("花名册")
+    for number, row in enumerate([header, *rows]):
+        sheet.write_row(number, 0, row)
+    book.close()
+    return file.getvalue()
+
+
+def people_for_a_roster(count: int, community: str = "银杏社区") -> list[tuple[Any, ...]]:
+    return [("王秀英", an_id_number(), f"1690000{number:04d}", community) for number in range(count)]

@@ -39,7 +39,7 @@ const router = createRouter({
   routes: [
     { path: "/sign-in", component: () => import("./pages/sign-in.js").then((module) => module.default), meta: { open: true, title: "登录" } },
     ...PAGES.map((page) => ({ path: page.path, component: () => page.load().then((module) => module.default), meta: page })),
-    { path: "/", redirect: () => home() },
+    { path: "/", component: { render: () => null }, meta: {} }, // the guard leads on to the role's first page
     { path: "/:rest(.*)*", component: () => import("./pages/nothing.js").then((module) => module.default), meta: { title: "没有这个页面", roles: EVERYBODY } },
   ],
   // as before on the way back; to the top where the page is another one, not where only a filter changed
@@ -65,7 +65,7 @@ async function known() {
 router.beforeEach(async (to) => {
   if (to.meta.open) return session.account ? home() : true;
   if (!(await known())) return { path: "/sign-in", query: to.path === "/" ? {} : { back: to.fullPath } };
-  if (to.matched.length && to.path === "/") return home();
+  if (to.path === "/") return home();
   if (to.meta.roles && !to.meta.roles.includes(session.role)) return home();
   return true;
 });
@@ -106,7 +106,7 @@ const Shell = {
     <div v-else class="shell">
       <a class="skip" href="#main" @click.prevent="$refs.main.focus()">跳到正文</a>
       <aside class="side" :class="{ open: drawer }">
-        <div class="brand"><img src="/static/admin/icon.svg" alt="" width="30" height="30"><span>银龄通<small>工作人员</small></span></div>
+        <div class="side-brand"><img src="/static/admin/icon.svg" alt="" width="30" height="30"><span>银龄通<small>工作人员</small></span></div>
         <nav aria-label="主菜单" data-testid="menu">
           <router-link v-for="page in items" :key="page.path" :to="page.path" class="side-link" :class="{ on: here(page) }"
             :aria-current="here(page) ? 'page' : undefined" :data-testid="'menu-' + page.path.slice(1)">

@@ -5,7 +5,7 @@
 // telephone, back button, title, focus and sign-in come from the shell. A step inside a task has `back`, its page before.
 
 import * as api from "./api.js";
-import { speech, speak, stop, wordsOf } from "./speech.js";
+import { read, speech, stop, wordsOf } from "./speech.js";
 import { announce, forgetPerson, loadConfig, loadMe, nextLetters, retiree, setLetters, state } from "./store.js";
 import AppIcon from "./components/icon.js";
 import ActionDrawing from "./components/action_drawing.js";
@@ -102,7 +102,7 @@ const Shell = {
         return;
       }
       reading.value = "";
-      const heard = await speak(wordsOf(document.getElementById("main")));
+      const heard = await read(wordsOf(document.getElementById("main")));
       if (!heard && speech.silent) {
         reading.value = "这部手机不能朗读。请家人帮您念一念，或点“打电话”。";
         announce(reading.value);
@@ -125,7 +125,7 @@ const Shell = {
     <header class="top">
       <router-link v-if="back" :to="back" class="top-back" data-testid="back"><app-icon name="back"/>返回</router-link>
       <span v-else class="top-name"><img src="/static/app/icon.svg" alt="" width="36" height="36">{{ state.config.name }}</span>
-      <span v-if="retiree && route.meta.who !== 'anybody'" class="top-whom">
+      <span v-if="retiree && route.meta.who !== 'anybody'" class="top-whom" :class="{ 'with-change': !midTask }">
         <span>正在为 <b data-testid="for-whom">{{ retiree.name }}</b> 办理</span>
         <router-link v-if="!midTask" to="/choose" class="chip" data-testid="change-person">换人</router-link>
       </span>
@@ -141,7 +141,7 @@ const Shell = {
       </router-view>
     </main>
     <nav class="tools" aria-label="帮助">
-      <button v-if="speech.offered && !speech.silent" type="button" @click="readAloud" data-testid="read-aloud">
+      <button v-if="speech.offered" type="button" @click="readAloud" data-testid="read-aloud">
         <app-icon :name="speech.speaking ? 'stop' : 'speaker'"/>{{ speech.speaking ? "停止" : "朗读" }}
       </button>
       <button type="button" @click="nextLetters" data-testid="letter-size"><app-icon name="letters"/>字号</button>

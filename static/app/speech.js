@@ -1,7 +1,8 @@
 // Reading aloud in Mandarin, by the phone's own voice.
 //
 // Browsers lie about voices: the list comes late, some Android web-views never fill it and speak all the same. So the
-// button is shown wherever the interface exists, and a voice that does not begin within a few seconds counts as none.
+// button is shown wherever the interface exists. A voice that does not begin within a few seconds counts as none: whoever
+// pressed the button is told so, and nothing is read aloud by itself any more.
 
 const { reactive } = Vue;
 
@@ -23,10 +24,14 @@ export function stop() {
   if (speech.offered) synthesis.cancel();
 }
 
+/** Say something by the page's own wish; a phone that was silent once is not waited for again. */
+export const speak = (text) => (speech.silent ? Promise.resolve(false) : read(text));
+
 /** Read a text, sentence by sentence: Chrome goes silent in a long one. Resolves to whether it was heard to the end. */
-export async function speak(text) {
+export async function read(text) {
   stop();
-  if (!speech.offered || speech.silent) return false;
+  if (!speech.offered) return false;
+  speech.silent = false;
   const mine = turn;
   speech.speaking = true;
   let heard = true;

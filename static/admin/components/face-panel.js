@@ -15,9 +15,9 @@ const LOOK_AGAIN = 1500;
 export default {
   name: "FacePanel",
   components: { LoadState, SecureImage, StateTag, YIcon },
-  props: { retiree: { type: Object, required: true } },
+  props: { retiree: { type: Object, required: true }, asked: { type: Number, default: 0 } }, // asked: counts the presses of 登记照片 elsewhere
   emits: ["changed"],
-  setup(props, { emit, expose }) {
+  setup(props, { emit }) {
     const path = () => `/retirees/${props.retiree.id}/face`;
     const { data, loading, error, load } = loader(() => api.get(path()));
     const shown = ref(false);
@@ -114,7 +114,7 @@ export default {
       clearTimeout(timer);
       drop();
     });
-    expose({ begin });
+    watch(() => props.asked, (times) => times && begin(), { immediate: true });
     return { data, loading, error, load, shown, looks, uploading, busy, file, preview, paper, wrong, text, input, begin, choose, send, withdraw, readText, look, minute, word, REASON, SOURCE };
   },
   template: `

@@ -96,7 +96,7 @@ export default {
           <place-picker v-else-if="kind(name) === 'place'" v-model="form[name]" community-only placeholder="请选择社区" :label="FIELDS[name]" :data-testid="'field-' + name"/>
           <el-input v-else v-model="form[name]" :maxlength="most(name)" :placeholder="covered(name) ? base[name] : ''" :aria-label="FIELDS[name]" :data-testid="'field-' + name" autocomplete="off"/>
           <p v-if="conflicts[name]" class="field-hint warn-text">别人刚改成：{{ conflicts[name] }}</p>
-          <p v-if="hint(name)" class="field-hint">{{ hint(name) }}
+          <p v-if="hint(name) && (!errors[name] || covered(name))" class="field-hint">{{ hint(name) }}
             <button v-if="covered(name) && form[name] !== null" type="button" class="link-button" @click="form[name] = null">清除这一项</button>
             <button v-else-if="covered(name)" type="button" class="link-button" @click="form[name] = ''">不清除</button></p>
         </el-form-item>

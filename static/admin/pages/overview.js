@@ -34,20 +34,16 @@ export default {
       { key: "due_soon", name: "临期", hint: "90天内到期", value: counts.value.due_soon, tone: "warn", icon: "later", to: "/people?certification=due_soon" },
       { key: "reviews", name: "待审核", hint: "机器拿不准，等人看", value: data.value.overview.reviews, tone: "brand", icon: "review", to: "/reviews" },
       { key: "follow_ups", name: "待办", hint: "有人申请人工办理", value: data.value.overview.follow_ups, tone: "brand", icon: "todo", to: "/follow-ups" },
-      { key: "checking", name: "核对中", hint: "照片已收到，还没有结果", value: counts.value.checking, tone: "calm", icon: "refresh", to: "/people?certification=checking" },
+      { key: "checking", name: "核对中", hint: "还没有结果，含待审核的", value: counts.value.checking, tone: "calm", icon: "refresh", to: "/people?certification=checking" },
     ]);
     const living = computed(() => Object.entries(counts.value).reduce((sum, [state, count]) => sum + (state === "ended" ? 0 : count), 0));
     const bars = computed(() => ["valid", "due_soon", "checking", "overdue", "suspended"].map((state) => ({
       state, name: CERTIFICATION[state], tone: CERTIFICATION_TONE[state], count: counts.value[state],
       share: living.value ? (counts.value[state] / living.value) * 100 : 0,
     })));
-    const certified = computed(() => {
-      const holding = counts.value.valid + counts.value.due_soon;
-      return living.value ? `${((holding / living.value) * 100).toFixed(1)}%` : "—";
-    });
     const day = today();
     const date = `${Number(day.slice(0, 4))}年${Number(day.slice(5, 7))}月${Number(day.slice(8))}日 星期${WEEKDAYS[new Date(`${day}T00:00:00Z`).getUTCDay()]}`;
-    return { data, loading, error, load, counts, cards, bars, living, certified, date, session, age, waited, word, REASON, HELP_METHOD };
+    return { data, loading, error, load, counts, cards, bars, living, date, session, age, waited, word, REASON, HELP_METHOD };
   },
   template: `
     <div class="page" v-loading="loading && !data">
@@ -68,7 +64,7 @@ export default {
           </router-link>
         </div>
         <section class="panel">
-          <div class="panel-head"><h2>认证情况</h2><span class="sub">在册 {{ living.toLocaleString() }} 人，在有效期内 {{ certified }}；已存人脸 <b data-testid="faces-count">{{ data.overview.faces.count.toLocaleString() }}</b> 人（全市）</span></div>
+          <div class="panel-head"><h2>认证情况</h2><span class="sub">在册 {{ living.toLocaleString() }} 人；已存人脸 <b data-testid="faces-count">{{ data.overview.faces.count.toLocaleString() }}</b> 人（全市）</span></div>
           <div class="stack" role="img" :aria-label="bars.map((bar) => bar.name + bar.count + '人').join('，')">
             <i v-for="bar in bars" :key="bar.state" :class="bar.tone" :style="{ width: bar.share + '%' }"></i></div>
           <ul class="legend">

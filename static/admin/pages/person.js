@@ -15,7 +15,7 @@ import YIcon from "../components/icon.js";
 import { loader } from "../components/ui.js";
 import * as words from "../words.js";
 
-const { computed, nextTick, onMounted, ref, watch } = Vue;
+const { computed, onMounted, ref, watch } = Vue;
 const TABS = ["facts", "certificates", "face"];
 
 export default {
@@ -25,7 +25,7 @@ export default {
     const router = VueRouter.useRouter();
     const id = computed(() => route.params.id);
     const open = ref({ certify: false, edit: false, suspension: false, help: false });
-    const face = ref(null);
+    const asked = ref(0);
     const { data, loading, error, load } = loader(async () => {
       const [{ record, version }, status, certificates] = await Promise.all([
         api.versioned(`/retirees/${id.value}`),
@@ -43,10 +43,9 @@ export default {
       load();
       refreshWaiting();
     };
-    async function enrol() {
+    function enrol() {
       tab.value = "face";
-      for (let tries = 0; !face.value && tries < 20; tries += 1) await nextTick();
-      face.value?.begin();
+      asked.value += 1;
     }
     const yes = (value) => (value === true ? "是" : value === false ? "否" : "");
     const groups = computed(() => {
@@ -79,7 +78,7 @@ export default {
     onMounted(load);
     watch(id, (now) => now && route.path.startsWith("/people/") && load());
     const back = () => (history.state?.back?.startsWith("/people") || history.state?.back?.startsWith("/follow-ups") ? router.back() : router.push("/people"));
-    return { id, open, face, data, loading, error, load, reload, tab, enrol, groups, back, isOffice, words };
+    return { id, open, asked, data, loading, error, load, reload, tab, enrol, groups, back, isOffice, words };
   },
   template: `
     <div class="page" v-loading="loading && !data">
@@ -105,7 +104,7 @@ export default {
         </section>
         <p v-if="data.attempt?.state === 'in_review'" class="note brand" role="status">有一次人脸认证等着人工审核。<router-link :to="'/reviews/' + data.attempt.id">去审核</router-link></p>
         <p v-else-if="data.attempt?.state === 'checking'" class="note brand" role="status">刚收到认证照片，系统正在核对。</p>
-        <p v-if="data.status.help" class="note warn" role="status">本人申请了{{ words.word(words.HELP_METHOD, data.status.help.method) }}（{{ words.minute(data.status.help.created_at) }}）。办好后点“登记认证”，待办会自动办结。</p>
+        <p v-if="data.status.help" class="note warn" role="status">已申请{{ words.word(words.HELP_METHOD, data.status.help.method) }}（{{ words.minute(data.status.help.created_at) }}）。办好后点“登记认证”，待办会自动办结。</p>
         <p v-if="data.status.wants_a_person" class="note warn" role="status">今天人脸认证连续没有通过，请主动联系，安排上门、窗口或视频办理。</p>
         <p v-if="data.person.liveness_note" class="note calm" data-testid="liveness-note"><y-icon name="hand" size="16"/> 认证时不要求做动作：{{ data.person.liveness_note }}</p>
         <p v-if="data.person.birth_differs" class="note calm">认定出生日期与身份证不同：身份证 {{ data.person.id_birth }}，档案认定 {{ data.person.recognised_birth }}。以档案认定为准。</p>
@@ -125,7 +124,7 @@ export default {
             <el-tab-pane label="认证记录" name="certificates">
               <div v-if="isOffice()" class="buttons right"><el-button @click="open.help = true" data-testid="do-help">转人工办理</el-button></div>
               <certificate-list :rows="data.certificates"/></el-tab-pane>
-            <el-tab-pane v-if="isOffice()" label="登记照片与同意" name="face" lazy><face-panel ref="face" :retiree="data.person" @changed="load"/></el-tab-pane>
+            <el-tab-pane v-if="isOffice()" label="登记照片与同意" name="face" lazy><face-panel :asked="asked" :retiree="data.person" @changed="load"/></el-tab-pane>
           </el-tabs>
         </section>
         <certify-dialog v-model="open.certify" :retiree="data.person" :method="data.status.help?.method || ''" @certified="reload"/>

@@ -18,7 +18,11 @@ export default {
     const asking = ref(null);
     function show(on) {
       open.value = on;
-      nextTick(() => (on ? asking : first).value.focus());
+      nextTick(() => {
+        const next = (on ? asking : first).value;
+        next.focus({ preventScroll: true });
+        (on ? next.parentElement : next).scrollIntoView({ block: "center" });
+      });
     }
     return { asking, first, open, show };
   },

@@ -34,11 +34,11 @@ export default {
             <router-link :to="'/messages/' + message.id" class="card card-link" data-testid="message-row" :data-read="Boolean(message.read_at)">
               <app-icon name="bell"/>
               <span class="card-words">
+                <span v-if="!message.read_at" class="tag tag-new">没看</span>
                 <b class="large">{{ message.title }}</b>
                 <span class="two-lines">{{ message.body }}</span>
                 <span class="soft">{{ day(message.created_at) }}</span>
               </span>
-              <span v-if="!message.read_at" class="tag tag-new">没看</span>
               <app-icon name="next"/>
             </router-link>
           </li>
