@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from pathlib import PurePosixPath
 
 from jobs import roster_sheet
@@ -20,10 +21,17 @@ LARGEST = 10 * 1024 * 1024
 MOST = 20_000
 HEADER = ["文件名"]
 BROKEN = ("broken_zip", "压缩包打不开，请重新压缩成 .zip 再试。")
+UNREADABLE = ("could_not_read", "系统没能读完这个压缩包，请重新压缩成 .zip 再试。")
 TOO_MANY = ("too_many_photos", f"一次最多导入{MOST}张照片，请分成几个压缩包。")
 
 
-@job("import_photos")
+def _give_up(session: Session, payload: Document) -> None:
+    row = imports.unfinished(payload["import_id"])
+    if row:
+        imports.refuse(session, row, *UNREADABLE)
+
+
+@job("import_photos", when_exhausted=_give_up)
 def import_photos(event: Document, payload: Document) -> None:
     """Give every photograph to its person; go on where an earlier run stopped."""
     row = imports.unfinished(payload["import_id"])
@@ -89,7 +97,7 @@ def _take(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, row: Document) -> st
         if len(data) > LARGEST:
             return "照片超过10MB，请缩小后再导入。"
         face_references.put_photo(known["_id"], data, face_references.FROM_IMPORT, actor)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError):
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
         return "照片文件坏了，请重新压缩再试。"
     except DomainError as error:
         return error.detail

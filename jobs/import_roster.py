@@ -13,9 +13,9 @@ from jobs.roster_values import text_of
 from models import access, clock, divisions, files, imports, outbox, people
 from models.access import Actor
 from models.database import Document, Session, transaction
-from models.errors import DomainError
+from models.errors import Conflict, DomainError
 
-CHUNK = 100
+CHUNK = 200
 FIELDS = frozenset({*people.EDITABLE, "id_number", "sex"})
 
 NO_COMMUNITY = "没有“社区”一栏，也没有选择归入哪个社区，请补上社区名称。"
@@ -79,16 +79,28 @@ def _commit(row: Document, chunk: list[tuple[Any, Any]], done: int, actor: Actor
     prepared = [(raw, *_prepare(read, row, actor)) for raw, read in chunk]
 
     def write(session: Session) -> None:
-        counts = {"added": 0, "filled": 0, "same": 0}
+        known = people.find_by_id_numbers(
+            session, [fields["id_number"] for _, fields, reasons in prepared if not reasons]
+        )
+        new: list[Document] = []
+        filled = same = 0
         for raw, fields, reasons in prepared:
-            if not reasons:
-                try:
-                    counts[_take(session, fields, actor)] += 1
-                except DomainError as error:
-                    reasons = [error.detail]
             if reasons:
                 imports.reject(session, row["_id"], raw.number, map(text_of, raw.cells), reasons)
-        imports.advance(session, row["_id"], done=done, **counts)
+                continue
+            try:
+                person = known.get(fields["id_number"])
+                if person is None:
+                    new.append(people.make(fields, actor))
+                elif _fill(session, person, fields, actor):
+                    filled += 1
+                else:
+                    same += 1
+            except DomainError as error:
+                imports.reject(session, row["_id"], raw.number, map(text_of, raw.cells), [error.detail])
+        if new:
+            people.add_all(session, new, actor)
+        imports.advance(session, row["_id"], done=done, added=len(new), filled=filled, same=same)
 
     transaction(write)
 
@@ -117,17 +129,13 @@ def _prepare(read: Any, row: Document, actor: Actor) -> tuple[Document, list[str
     return fields, []
 
 
-def _take(session: Session, fields: Document, actor: Actor) -> str:
-    """Add a person, or fill in what the ledger does not know yet: added, filled or same."""
-    known = people.find_by_id_number(fields["id_number"], session)
-    if known is None:
-        people.add(fields, actor, session)
-        return "added"
-    if actor.role != access.ENTERPRISE and not actor.covers(known["division"]):
-        raise DomainError("other_area", OTHER_AREA)
-    if known["name"] != fields["name"]:
-        raise DomainError("other_name", OTHER_NAME)
-    return "filled" if people.fill(session, known, fields, actor) else "same"
+def _fill(session: Session, person: Document, fields: Document, actor: Actor) -> bool:
+    """Fill in what the ledger does not know yet of somebody; returns whether there was anything."""
+    if actor.role != access.ENTERPRISE and not actor.covers(person["division"]):
+        raise Conflict("other_area", OTHER_AREA)
+    if person["name"] != fields["name"]:
+        raise Conflict("other_name", OTHER_NAME)
+    return people.fill(session, person, fields, actor)
 
 
 def _finish(event: Document, row: Document, header: list[str]) -> None:

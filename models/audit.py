@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,8 +65,18 @@ def record(
     after: Document | None = None,
 ) -> None:
     """Write one entry in the transaction of the change; sensitive values are masked before they are written."""
+    record_all(session, actor, action, [(subject, before, after)])
+
+
+def record_all(
+    session: Session,
+    actor: Actor,
+    action: str,
+    changes: Iterable[tuple[tuple[str, Any], Document | None, Document | None]],
+) -> None:
+    """Write an entry for each (subject, before, after) of one action."""
     instant = clock.now()
-    collection("audit").insert_one(
+    entries = [
         {
             "_id": ObjectId(),
             "at": instant,
@@ -77,9 +87,10 @@ def record(
             "subject": {"kind": subject[0], "id": subject[1]},
             "before": _masked(before),
             "after": _masked(after),
-        },
-        session=session,
-    )
+        }
+        for subject, before, after in changes
+    ]
+    collection("audit").insert_many(entries, session=session)
 
 
 def _masked(values: Document | None) -> Document | None:

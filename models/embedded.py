@@ -109,6 +109,8 @@ class EmbeddedMongo:
                     "--port", str(port),
                     "--wiredTigerCacheSizeGB", "0.5",
                     "--setParameter", "transactionLifetimeLimitSeconds=30",
+                    "--setParameter",
+                    "shutdownTimeoutMillisForSignaledShutdown=500",
                     "--quiet",
                 ],
                 stdin=subprocess.DEVNULL,

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bson import ObjectId
@@ -69,6 +69,13 @@ INDEXES = {
 }
 
 
+def find_by_id_numbers(session: Session, numbers: Iterable[str]) -> dict[str, Document]:
+    """The people of several ID numbers, by number: for imports."""
+    sealed = [encryption.encrypt(number, "id_number") for number in numbers]
+    found = collection("retirees").find({"id_number": {"$in": sealed}}, session=session)
+    return {person["id_number"]: person for person in map(opened, found)}
+
+
 def get(retiree_id: ObjectId, actor: Actor, session: Session | None = None) -> Document:
     """One retiree that this actor may see, decrypted.
 
@@ -81,24 +88,34 @@ def get(retiree_id: ObjectId, actor: Actor, session: Session | None = None) -> D
     return opened(found)
 
 
-def find_by_id_number(number: str, session: Session | None = None) -> Document | None:
+def find_by_id_number(number: str) -> Document | None:
     """The person of an ID number, whoever asks: for binding and for imports, never for a list."""
-    found = collection("retirees").find_one({"id_number": encryption.encrypt(number, "id_number")}, session=session)
+    found = collection("retirees").find_one({"id_number": encryption.encrypt(number, "id_number")})
     return opened(found) if found else None
 
 
-def add(fields: Mapping[str, Any], actor: Actor, session: Session | None = None) -> Document:
+def add(fields: Mapping[str, Any], actor: Actor) -> Document:
     """Add a person to the ledger.
 
     Raises:
         Invalid: the ID number does not pass GB 11643, or the place is outside the actor's area.
         Conflict: the person is in the ledger already.
     """
+    person = make(fields, actor)
+    try:
+        transaction(lambda session: add_all(session, [person], actor))
+    except DuplicateKeyError as error:
+        raise Conflict("already_in_ledger", "这位退休人员已在名册中，请用姓名或身份证号查找。") from error
+    return person
+
+
+def make(fields: Mapping[str, Any], actor: Actor) -> Document:
+    """The document of a new person, checked but not written; raises like `add`."""
     fields = _from_id_number(dict(fields))
     if not actor.covers(fields["division"]):
         raise Invalid("outside_area", "这个社区不在您的管理范围内。", pointer="/division")
     instant = clock.now()
-    person: Document = {
+    return {
         "_id": ObjectId(),
         **{name: fields.get(name) for name in (*EDITABLE, "id_number", "id_birth", "sex")},
         "status": fields.get("status") or IN_CARE,
@@ -111,15 +128,20 @@ def add(fields: Mapping[str, Any], actor: Actor, session: Session | None = None)
         "updated_at": instant,
     }
 
-    def write(session: Session) -> None:
-        collection("retirees").insert_one(_closed(person), session=session)
-        audit.record(session, actor, "retiree.added", ("retiree", person["_id"]), after=dict(fields))
 
-    try:
-        write(session) if session else transaction(write)
-    except DuplicateKeyError as error:
-        raise Conflict("already_in_ledger", "这位退休人员已在名册中，请用姓名或身份证号查找。") from error
-    return person
+def add_all(session: Session, persons: Sequence[Document], actor: Actor) -> None:
+    """Write new people and their audit entries, two requests for any number."""
+    collection("retirees").insert_many([_closed(person) for person in persons], session=session)
+    shown = (*EDITABLE, "id_number", "id_birth", "sex")
+    audit.record_all(
+        session,
+        actor,
+        "retiree.added",
+        [
+            (("retiree", person["_id"]), None, {name: person[name] for name in shown if person[name] not in (None, [])})
+            for person in persons
+        ],
+    )
 
 
 def change(retiree_id: ObjectId, changes: Mapping[str, Any], version: int, actor: Actor) -> Document:
