@@ -18,7 +18,7 @@ from typing import Any
 
 from bson import ObjectId
 from pymongo import ASCENDING, IndexModel, ReturnDocument
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import BulkWriteError
 from pypinyin import Style, lazy_pinyin
 
 from models import access, audit, clock, encryption, rules
@@ -39,6 +39,8 @@ HEALTH = ("healthy", "unable_self_care", "chronic", "ordinary")
 RESIDENCE_KINDS = ("local", "other_county", "other_province", "hk_mo_tw", "abroad")
 ENTERPRISE_LEVELS = ("central", "province", "city", "county")
 VERIFICATION = ("unverified", "verified", "doubtful")
+
+DUPLICATE_KEY = 11000
 
 ENCRYPTED = {
     "id_number": "id_number",
@@ -104,7 +106,9 @@ def add(fields: Mapping[str, Any], actor: Actor) -> Document:
     person = make(fields, actor)
     try:
         transaction(lambda session: add_all(session, [person], actor))
-    except DuplicateKeyError as error:
+    except BulkWriteError as error:
+        if error.details["writeErrors"][0]["code"] != DUPLICATE_KEY:
+            raise
         raise Conflict("already_in_ledger", "这位退休人员已在名册中，请用姓名或身份证号查找。") from error
     return person
 

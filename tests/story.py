@@ -98,7 +98,8 @@ def start_session(client: FlaskClient, person: dict[str, Any], headers: dict[str
 
 def acted(attempt: dict[str, Any], who: str = "astronaut", seed: int = 0) -> list[tuple[str, bytes]]:
     """What the camera sees where a person does what the session asks."""
-    return actors.attempt(who, attempt["actions"], n=4, seed=seed)
+    labels = ("neutral", *attempt["actions"])
+    return [(label, data) for label in labels for data in actors.frames(who, label, 4, seed)]
 
 
 def nothing_to_see(attempt: dict[str, Any]) -> list[tuple[str, bytes]]:

@@ -2,12 +2,17 @@
 //
 // The tokens live in sessionStorage: closing the browser ends the sign-in on a shared PC. A refresh token counts once, and
 // the server ends the whole sign-in when an old one comes back. Tabs that were opened from each other hold the same one,
-// so they refresh one at a time (navigator.locks) and tell each other the successor (BroadcastChannel).
+// so they refresh one at a time (navigator.locks), tell each other the successor (BroadcastChannel), and note in
+// localStorage when the newest pair of a sign-in was made, which is no secret: whoever holds an older one must not use it,
+// however late the message with the newer one comes.
 
 const BASE = "/api/v1";
 const HELD = "yinling.staff";
 const REFRESH_BEFORE = 60_000;
-const ANSWER_WITHIN = 120;
+const NEWEST = "yinling.staff.newest.";
+const NEWEST_KEPT = 7 * 86_400_000;
+const TAB_ANSWERS_WITHIN = 600;
+const SUCCESSOR_COMES_WITHIN = 5_000;
 
 /** What the API refused: `message` is its plain Chinese sentence, `code` its stable token, `fields` {name: sentence}. */
 export class Problem extends Error {
@@ -63,21 +68,33 @@ channel?.addEventListener("message", ({ data }) => {
 });
 
 /** Ask the other tabs for a later pair than ours; whoever has none (a new tab) takes what is offered. */
-async function successor() {
+async function fromOtherTabs(within) {
   if (!channel) return false;
   return new Promise((resolve) => {
-    const hear = ({ data }) => data.tokens && (adopt(data.tokens) || held?.at === data.tokens.at) && end(true);
+    let asking = 0;
     const end = (found) => {
       channel.removeEventListener("message", hear);
+      clearInterval(asking);
       resolve(found);
     };
+    const hear = ({ data }) => data.tokens && (adopt(data.tokens) || (held && !behind())) && end(true);
     channel.addEventListener("message", hear);
     channel.postMessage({ ask: true });
-    setTimeout(end, ANSWER_WITHIN, false);
+    asking = setInterval(() => channel.postMessage({ ask: true }), within / 4);
+    setTimeout(() => end(Boolean(held) && !behind()), within);
   });
 }
 
+const newest = (name) => Number(localStorage.getItem(NEWEST + name)) || 0;
+const behind = () => newest(family(held)) > held.at;
+
+function forgetOld() {
+  for (const key of Object.keys(localStorage))
+    if (key.startsWith(NEWEST) && Date.now() - Number(localStorage.getItem(key)) > NEWEST_KEPT) localStorage.removeItem(key);
+}
+
 function gone(why) {
+  if (held) localStorage.removeItem(NEWEST + family(held));
   keep(null);
   listeners.forEach((listener) => listener(why));
 }
@@ -88,10 +105,15 @@ export const onSignedOut = (listener) => listeners.add(listener);
 export const signedIn = () => Boolean(held);
 
 /** At the start of a tab: take over the sign-in of a tab beside it, where there is one. */
-export const takeOver = async () => signedIn() || (await successor());
+export async function takeOver() {
+  if (signedIn()) return true;
+  forgetOld();
+  return Object.keys(localStorage).some((key) => key.startsWith(NEWEST)) && fromOtherTabs(TAB_ANSWERS_WITHIN);
+}
 
 function take(reply) {
   keep({ access_token: reply.access_token, refresh_token: reply.refresh_token, at: Date.now(), until: Date.now() + reply.expires_in * 1000 });
+  localStorage.setItem(NEWEST + family(held), String(held.at));
   channel?.postMessage({ tokens: held });
   return reply.account;
 }
@@ -104,6 +126,7 @@ export async function signOut() {
   const ending = held;
   keep(null);
   if (!ending) return;
+  localStorage.removeItem(NEWEST + family(ending));
   channel?.postMessage({ ended: family(ending) });
   await send("POST", "/auth/logout", { json: { refresh_token: ending.refresh_token }, open: true }).catch(() => {});
 }
@@ -114,8 +137,12 @@ let refreshing = null;
 /** A pair that lasts, at most one refresh at a time in all tabs. */
 function refresh(stale) {
   refreshing ??= alone(async () => {
-    await successor();
-    if (!held) throw new Problem(401, { code: "sign_in_expired", detail: "登录已过期，请重新登录。" });
+    const expired = new Problem(401, { code: "sign_in_expired", detail: "登录已过期，请重新登录。" });
+    if (!held) throw expired;
+    if (behind() && !(await fromOtherTabs(SUCCESSOR_COMES_WITHIN))) {
+      gone(expired.code);
+      throw expired;
+    }
     if (held.access_token !== stale && held.until - Date.now() > REFRESH_BEFORE) return;
     try {
       take(await send("POST", "/auth/refresh", { json: { refresh_token: held.refresh_token }, open: true }));

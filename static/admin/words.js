@@ -256,6 +256,7 @@ export function auditedValue(name, value) {
   if (value === null || value === undefined || value === "" || value === "None") return "（空）";
   if (Array.isArray(value)) return value.map((one) => auditedValue(name, one)).join("、") || "（空）";
   if (typeof value === "boolean" || value === "True" || value === "False") return value === true || value === "True" ? "是" : "否";
+  if (name === "frame") return String(Number(value) + 1);
   if (name === "method") return METHOD[value] || HELP_METHOD[value] || value;
   return VALUES_OF[name]?.[value] ?? String(value);
 }
@@ -297,7 +298,7 @@ export function age(birth) {
 /** How long something has waited: 3天, 5小时, 20分钟. */
 export function waited(instant) {
   const minutes = Math.max(0, Math.floor((Date.now() - Date.parse(instant)) / 60_000));
-  if (minutes < 1) return "刚刚";
+  if (minutes < 1) return "不到1分钟";
   if (minutes < 60) return `${minutes}分钟`;
   if (minutes < 24 * 60) return `${Math.floor(minutes / 60)}小时`;
   return `${Math.floor(minutes / 24 / 60)}天`;

@@ -14,6 +14,6 @@ export async function find(id) {
     const { rows, total } = await page(number);
     const found = rows.find((row) => row.id === id);
     if (found) return found;
-    if (number * SIZE >= total) throw new Error("没有找到这条消息，请返回“我的消息”再看看。");
+    if (number * SIZE >= total) throw new api.Problem(404, "not_found", "没有找到这条消息，请返回“我的消息”再看看。");
   }
 }

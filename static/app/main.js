@@ -62,8 +62,8 @@ router.beforeEach(async (to) => {
       await loadMe();
     } catch (error) {
       if (error.status === 401) return { path: "/sign-in" };
-      state.offline = error.message;
-      return to.path === "/" ? true : { path: "/" };
+      state.offline = error.message; // the bar at the top says it, and has the button to try again
+      return false;
     }
   }
   if (to.meta.who === SIGNED_IN || retiree.value) return true;
@@ -75,14 +75,23 @@ router.afterEach((to, from, failure) => {
   document.title = `${to.meta.title} · ${state.config.name}`;
 });
 
+// The router hears of a changed address only when its first page stands; until then it is noted here.
+let wanted = "";
+const note = () => (wanted = window.location.hash.slice(1));
+window.addEventListener("hashchange", note);
+router.isReady().then(() => {
+  window.removeEventListener("hashchange", note);
+  if (wanted) router.push(wanted);
+}, () => {});
+
 router.onError(() => {
   state.offline = "页面没有打开。请看看手机有没有连上网，再试一次。";
 });
 
-api.whenSignedOut((sentence) => {
-  forgetPerson();
+api.whenSignedOut(async (sentence) => {
   state.notice = sentence;
-  router.replace("/sign-in");
+  await router.replace("/sign-in");
+  forgetPerson();
 });
 
 const Shell = {

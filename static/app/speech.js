@@ -62,33 +62,43 @@ export function wordsOf(element) {
 
 const sentences = (text) => (text.match(/[^。！？；\n]+[。！？；]?/g) || []).map((part) => part.trim()).filter(Boolean);
 
+/** Say one sentence; resolves to whether it was heard. Nothing that a voice does wrong may stop a page. */
 function say(sentence) {
   return new Promise((resolve) => {
-    const utterance = new SpeechSynthesisUtterance(sentence);
-    utterance.lang = "zh-CN";
-    utterance.rate = 0.9;
-    const voice = synthesis.getVoices().find((one) => /^(zh|cmn)([-_](CN|Hans))?/i.test(one.lang));
-    if (voice) utterance.voice = voice;
     let begun = false;
     const over = (heard) => {
       clearTimeout(silence);
       clearTimeout(end);
       resolve(heard);
     };
+    const noVoice = () => {
+      speech.silent = true;
+      over(false);
+    };
     const silence = setTimeout(() => {
       if (begun) return;
-      speech.silent = true;
       synthesis.cancel();
-      over(false);
+      noVoice();
     }, SILENT_MS);
     // some phones forget to say that they have finished
     const end = setTimeout(() => over(begun), SILENT_MS + sentence.length * PER_LETTER_MS * 2);
-    utterance.onstart = () => (begun = true);
-    utterance.onend = () => over(true);
-    utterance.onerror = (event) => {
-      if (!["canceled", "interrupted"].includes(event.error) && !begun) speech.silent = event.error !== "not-allowed";
-      over(false);
-    };
-    synthesis.speak(utterance);
+    try {
+      const utterance = new SpeechSynthesisUtterance(sentence);
+      utterance.lang = "zh-CN";
+      utterance.rate = 0.9;
+      const voice = synthesis.getVoices().find((one) => /^(zh|cmn)([-_](CN|Hans))?/i.test(one.lang));
+      if (voice) utterance.voice = voice;
+      utterance.onstart = () => (begun = true);
+      utterance.onend = () => over(true);
+      utterance.onerror = ({ error }) => {
+        // stopped by us, or not allowed before the first tap: that says nothing about the voice
+        const harmless = begun || ["canceled", "interrupted", "not-allowed"].includes(error);
+        if (harmless) over(false);
+        else noVoice();
+      };
+      synthesis.speak(utterance);
+    } catch (error) {
+      noVoice();
+    }
   });
 }

@@ -33,6 +33,9 @@ export const phoneInGroups = (digits) => digits.replace(/^(\d{3})(\d{0,4})(\d{0,
 /** An ID number in its parts: place, birth, the rest. */
 export const idInGroups = (number) => number.replace(/^(.{6})(.{0,8})(.{0,4}).*$/, "$1 $2 $3").trim();
 
+/** A short line in the parts between which it may break. */
+export const phrases = (line) => line.match(/[^，]+，?/g);
+
 const WEIGHTS = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
 
 /** What is wrong with an ID number, or "". A slip is found here because the server counts the tries of a day. */

@@ -163,7 +163,7 @@ def test_somebody_else_before_the_camera_fails_and_the_retiree_hears_of_it(clien
     person = a_retiree()
     enrolled(person, "grace_hopper")
     phone = at_home_on_the_phone(client, person)
-    seen = attempt_over_http(client, person, phone, seed=100)
+    seen = attempt_over_http(client, person, phone)
     assert (seen["state"], seen["reasons"]) == ("failed", ["different_person"])
     assert client.get(path_of(person) + "/inbox", headers=phone).json[0]["title"] == "人脸认证没有通过"
 
@@ -185,7 +185,7 @@ def test_a_film_that_is_played_again_fails_as_seen_before(client):
     enrolled(person)
     phone = headers_of(oneself(person))
     first = start_session(client, person, phone).json
-    parts = acted(first, seed=20)
+    parts = acted(first)
     send_frames(client, first["id"], parts, phone)
     finish_work()
     second = start_session(client, person, phone).json
@@ -257,7 +257,7 @@ def test_a_photograph_that_came_before_consent_becomes_a_template_with_the_first
     client.put(path_of(person) + "/face", data=photo, headers=worker, content_type="multipart/form-data")
     finish_work()
     assert not face_references.of(person["_id"])["enrolled"]
-    assert attempt_over_http(client, person, headers_of(oneself(person)), seed=10)["state"] == "passed"
+    assert attempt_over_http(client, person, headers_of(oneself(person)))["state"] == "passed"
     assert face_references.of(person["_id"])["enrolled"]
 
 
@@ -337,7 +337,7 @@ def test_frames_from_another_phone_are_answered_409(client):
 def test_the_phone_never_sees_the_figures_of_its_attempt(client):
     person = a_retiree()
     enrolled(person)
-    seen = attempt_over_http(client, person, headers_of(oneself(person)), seed=30)
+    seen = attempt_over_http(client, person, headers_of(oneself(person)))
     assert not {"figures", "distance", "nonce", "frames"} & set(seen)
 
 
@@ -503,7 +503,7 @@ def test_a_suspension_is_noted_by_people_and_ended_by_a_certificate(client):
 def test_a_new_community_sees_the_review_of_whoever_moved_there(client):
     person = a_retiree()
     phone = headers_of(oneself(person))
-    attempt_over_http(client, person, phone, seed=40)
+    attempt_over_http(client, person, phone)
     assert client.get(f"{V1}/certification-reviews", headers=a_worker(division=OTHER_COMMUNITY)).json == []
     client.patch(
         path_of(person),

@@ -30,6 +30,7 @@ function tree(rows, communityOnly) {
 
 export default {
   name: "PlacePicker",
+  inheritAttrs: false, // the library would put them on the tree as well
   props: {
     modelValue: { type: String, default: "" },
     communityOnly: { type: Boolean, default: false },
@@ -56,7 +57,7 @@ export default {
     return { rows, data, open, choose };
   },
   template: `
-    <el-tree-select :model-value="modelValue || undefined" @update:model-value="choose" :data="data" node-key="value" check-strictly
+    <span class="place-picker" v-bind="$attrs"><el-tree-select :model-value="modelValue || undefined" @update:model-value="choose" :data="data" node-key="value" check-strictly
       :default-expanded-keys="open" filterable clearable :placeholder="placeholder" :aria-label="label" :render-after-expand="false"
-      no-data-text="没有可选的地区"/>`,
+      no-data-text="没有可选的地区"/></span>`,
 };

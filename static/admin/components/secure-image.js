@@ -7,7 +7,8 @@ const { ref, watch, onBeforeUnmount } = Vue;
 export default {
   name: "SecureImage",
   props: { path: { type: String, required: true }, alt: { type: String, required: true } },
-  setup(props) {
+  emits: ["shown"],
+  setup(props, { emit }) {
     const address = ref("");
     const error = ref("");
     let latest = 0;
@@ -23,6 +24,7 @@ export default {
         const found = await api.picture(props.path);
         if (mine !== latest) return URL.revokeObjectURL(found);
         address.value = found;
+        emit("shown", found);
       } catch (problem) {
         if (mine === latest) error.value = problem.message;
       }

@@ -118,6 +118,21 @@ export default {
     <div class="page">
       <div class="page-head"><div><h1>导入</h1><p class="sub">可以放心重复导入同一份名册：按身份证号认人，不会重复，已填好的内容不会被覆盖。</p></div></div>
       <el-tabs v-if="isOffice()" v-model="kind"><el-tab-pane label="导入花名册" name="roster"/><el-tab-pane label="导入登记照片" name="photos"/></el-tabs>
+      <section v-if="running" class="panel progress" data-testid="import-progress" aria-live="polite">
+        <div class="panel-head"><h2>{{ running.file_name }}</h2><state-tag kind="import" :state="running.state" data-testid="import-state"/></div>
+        <p v-if="running.state === 'refused'" class="note bad" role="alert" data-testid="import-refused">{{ running.detail }}</p>
+        <template v-else>
+          <el-progress :percentage="share" :status="running.state === 'done' ? 'success' : undefined" :stroke-width="14" aria-label="导入进度"/>
+          <ul class="counts">
+            <li><b data-testid="import-rows">{{ running.rows }}</b>共</li><li><b data-testid="import-processed">{{ running.processed }}</b>已读</li>
+            <li class="good-text"><b data-testid="import-added">{{ running.added }}</b>{{ running.kind === 'photos' ? '接收' : '新增' }}</li>
+            <li v-if="running.kind === 'roster'"><b data-testid="import-filled">{{ running.filled }}</b>补全</li><li v-if="running.kind === 'roster'"><b data-testid="import-same">{{ same(running) }}</b>原来就有</li>
+            <li :class="{ 'bad-text': running.rejected }"><b data-testid="import-rejected">{{ running.rejected }}</b>未通过</li></ul>
+          <p v-for="note in running.notes" :key="note" class="note calm">{{ note }}</p>
+          <div v-if="running.errors_url" class="note warn after"><span>有 {{ running.rejected }} {{ running.kind === 'photos' ? '张' : '行' }}没有通过。下载后看最后一列的原因，改好再导入。</span>
+            <el-button type="primary" @click="save(running)" data-testid="import-errors"><y-icon name="download" size="16"/>&nbsp;下载未通过的记录</el-button></div>
+        </template>
+      </section>
       <div class="columns two">
         <section class="panel">
           <label class="drop" :class="{ over: form.over, filled: form.file }" @dragover.prevent="form.over = true" @dragleave="form.over = false" @drop.prevent="drop">
@@ -141,21 +156,6 @@ export default {
             <p class="note calm">导入照片不等于本人同意：照片加密保存，本人单独同意以后才提取脸部特征。</p></template>
         </section>
       </div>
-      <section v-if="running" class="panel progress" data-testid="import-progress" aria-live="polite">
-        <div class="panel-head"><h2>{{ running.file_name }}</h2><state-tag kind="import" :state="running.state" data-testid="import-state"/></div>
-        <p v-if="running.state === 'refused'" class="note bad" role="alert" data-testid="import-refused">{{ running.detail }}</p>
-        <template v-else>
-          <el-progress :percentage="share" :status="running.state === 'done' ? 'success' : undefined" :stroke-width="14" aria-label="导入进度"/>
-          <ul class="counts">
-            <li><b data-testid="import-rows">{{ running.rows }}</b>共</li><li><b data-testid="import-processed">{{ running.processed }}</b>已读</li>
-            <li class="good-text"><b data-testid="import-added">{{ running.added }}</b>{{ running.kind === 'photos' ? '接收' : '新增' }}</li>
-            <li v-if="running.kind === 'roster'"><b data-testid="import-filled">{{ running.filled }}</b>补全</li><li v-if="running.kind === 'roster'"><b data-testid="import-same">{{ same(running) }}</b>原来就有</li>
-            <li :class="{ 'bad-text': running.rejected }"><b data-testid="import-rejected">{{ running.rejected }}</b>未通过</li></ul>
-          <p v-for="note in running.notes" :key="note" class="note calm">{{ note }}</p>
-          <div v-if="running.errors_url" class="note warn after"><span>有 {{ running.rejected }} 行没有通过。下载后看最后一列的原因，改好再导入。</span>
-            <el-button type="primary" @click="save(running)" data-testid="import-errors"><y-icon name="download" size="16"/>&nbsp;下载未通过的记录</el-button></div>
-        </template>
-      </section>
       <section class="panel flush"><div class="panel-head pad"><h2>最近的导入</h2></div>
         <load-state v-if="error" :error="error" @retry="load"/>
         <load-state v-else-if="recent && !mine.length" empty="还没有导入过。" icon="upload"/>

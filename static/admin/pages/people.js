@@ -94,8 +94,9 @@ export default {
         <el-button v-if="isOffice()" type="primary" @click="adding = true" data-testid="add-person"><y-icon name="plus" size="16"/>&nbsp;新增人员</el-button></div>
       <form class="filters panel" role="search" @submit.prevent="go()">
         <el-input id="people-q" v-model="filters.q" class="q" clearable maxlength="50" @input="typing" @clear="go()" data-testid="people-q"
-          placeholder="姓名、拼音或首字母；身份证号、手机号要输完整" aria-label="搜索：姓名、拼音、首字母，或完整的身份证号、手机号">
+          :placeholder="narrow ? '姓名、拼音、首字母、身份证号、手机号' : '姓名、拼音或首字母；身份证号、手机号要输完整'" aria-label="搜索：姓名、拼音、首字母，或完整的身份证号、手机号">
           <template #prefix><y-icon name="search" size="16"/></template></el-input>
+        <p v-if="narrow" class="hint q-hint">身份证号、手机号要输完整才能查到。</p>
         <place-picker v-if="places" v-model="filters.division" @change="go()" class="f-place" data-testid="people-division"/>
         <el-select v-model="filters.certification" clearable placeholder="全部认证状态" aria-label="认证状态" @change="go()" :empty-values="['', null, undefined]" :value-on-clear="''" class="f" data-testid="people-certification">
           <el-option v-for="one in certifications" :key="one.value" v-bind="one"/></el-select>

@@ -31,6 +31,7 @@ export default {
     const large = ref(false);
     const decision = ref({ open: false, approve: true, reason: "", busy: false });
     const taken = ref("");
+    const enrolled = ref("");
     const finding = ref(false);
     let visit = 0;
     let keyed = api.once();
@@ -78,6 +79,7 @@ export default {
     }
     async function begin() {
       large.value = false;
+      enrolled.value = "";
       taken.value = "";
       decision.value = { open: false, approve: true, reason: "", busy: false };
       keyed = api.once();
@@ -106,7 +108,7 @@ export default {
       } catch (problem) {
         if (problem.code === "already_decided" || problem.status === 404) {
           decision.value.open = false;
-          taken.value = problem.message;
+          taken.value = problem.code === "already_decided" ? "这项审核已经有人办过了，您刚才的决定没有生效。" : problem.message;
           await load();
           drop();
           refreshWaiting();
@@ -147,7 +149,7 @@ export default {
       const held = data.value?.residence;
       return held ? [words.word(words.RESIDENCE_KIND, held.kind), held.place].filter(Boolean).join("，") : "没有申报";
     });
-    return { id, pictures, at, large, decision, taken, finding, data, loading, error, begin, waiting, groups, shown, name, step, ask, decide, next, residence, words, QUICK };
+    return { id, pictures, at, enrolled, large, decision, taken, finding, data, loading, error, begin, waiting, groups, shown, name, step, ask, decide, next, residence, words, QUICK };
   },
   template: `
     <div class="page" v-loading="loading && !data">
@@ -167,7 +169,7 @@ export default {
 
         <section v-if="waiting" class="compare">
           <figure class="panel"><figcaption>登记照片</figcaption>
-            <div class="photo-frame" v-if="data.enrolled_photo"><secure-image :key="data.id" :path="'/retirees/' + data.retiree.id + '/face/photo'" :alt="data.retiree.name + '的登记照片'" data-testid="enrolled"/></div>
+            <div class="photo-frame" v-if="data.enrolled_photo"><secure-image :key="data.id" :path="'/retirees/' + data.retiree.id + '/face/photo'" :alt="data.retiree.name + '的登记照片'" data-testid="enrolled" @shown="enrolled = $event"/></div>
             <div v-else class="photo-frame none"><p><y-icon name="photo" size="34"/><br><b>没有登记照片</b><br>请对照身份证照片，或打电话核实。<br>通过后，这次的正脸照片会成为登记照片。</p></div>
           </figure>
           <figure class="panel"><figcaption>这次的照片<span v-if="shown">：{{ name(shown) }}（第 {{ at + 1 }} 张，共 {{ pictures.length }} 张）</span></figcaption>
@@ -217,7 +219,7 @@ export default {
 
         <el-dialog v-model="large" fullscreen append-to-body class="enlarged" :title="data.retiree.name + '：放大比对'">
           <div class="enlarged-pair">
-            <figure v-if="data.enrolled_photo"><secure-image v-if="large" :path="'/retirees/' + data.retiree.id + '/face/photo'" alt="登记照片"/><figcaption>登记照片</figcaption></figure>
+            <figure v-if="data.enrolled_photo"><img v-if="enrolled" :src="enrolled" alt="登记照片"><figcaption>登记照片</figcaption></figure>
             <figure><img v-if="shown?.address" :src="shown.address" :alt="name(shown)"><figcaption v-if="shown">{{ name(shown) }}（{{ at + 1 }}/{{ pictures.length }}）</figcaption></figure>
           </div>
           <div class="enlarged-steps"><el-button size="large" @click="step(-1)"><y-icon name="left"/>&nbsp;上一张</el-button><el-button size="large" @click="step(1)">下一张&nbsp;<y-icon name="right"/></el-button><el-button size="large" type="primary" @click="large = false" data-testid="enlarge-close">关闭</el-button></div>

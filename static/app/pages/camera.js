@@ -11,6 +11,7 @@ import { ACTIONS, NEUTRAL, flow, openSession, sendFrames, stepsOf, timeLeft, und
 import { randomName } from "../api.js";
 import { speak, stop } from "../speech.js";
 import { announce } from "../store.js";
+import { phrases } from "../words.js";
 
 const { computed, nextTick, onMounted, onUnmounted, reactive, ref } = Vue;
 const { useRouter } = VueRouter;
@@ -29,8 +30,9 @@ export default {
   setup() {
     const router = useRouter();
     if (!underWay()) router.replace("/certify");
+    const page = ref(null);
     const video = ref(null);
-    const view = reactive({ stage: "opening", step: 0, collecting: false, well: false, sent: 0, error: "", warn: false });
+    const view = reactive({ stage: "opening", step: 0, collecting: false, well: false, sent: 0, error: "" });
     const session = ref(null);
     const steps = computed(() => (session.value ? stepsOf(session.value) : [NEUTRAL]));
     const action = computed(() => steps.value[view.step]);
@@ -103,6 +105,8 @@ export default {
       const { title, hint, frames: count, seconds } = ACTIONS[asked];
       Object.assign(view, { stage: "step", step, collecting: false, well: false, error: "" });
       frames[asked] = [];
+      await nextTick();
+      page.value.scrollIntoView(); // on a short phone the instruction, the face and the buttons just fit
       announce(title);
       await Promise.all([speak(`${title}。${hint}。`), sleep(TIME_TO_READ)]);
       if (mine !== turn) return;
@@ -162,10 +166,10 @@ export default {
       open();
     }
 
-    return { ACTIONS, action, anew, deliver, play, start, steps, video, view };
+    return { ACTIONS, action, anew, deliver, page, phrases, play, start, steps, video, view };
   },
   template: /* html */ `
-    <section class="page page-camera" :data-stage="view.stage" data-testid="camera">
+    <section ref="page" class="page page-camera" :data-stage="view.stage" data-testid="camera">
       <div v-if="view.stage === 'blocked'">
         <h1 class="title" tabindex="-1">摄像头没有打开</h1>
         <p role="alert">{{ view.error }}</p>
@@ -207,7 +211,9 @@ export default {
             <div class="instruction-row">
               <action-drawing :action="action"/>
               <div>
-                <h1 class="title" tabindex="-1" data-testid="instruction" :data-action="action" :data-collecting="view.collecting">{{ ACTIONS[action].title }}</h1>
+                <h1 class="title" tabindex="-1" data-testid="instruction" :data-action="action" :data-collecting="view.collecting">
+                  <span v-for="phrase in phrases(ACTIONS[action].title)" :key="phrase" class="phrase">{{ phrase }}</span>
+                </h1>
                 <p>{{ ACTIONS[action].hint }}</p>
               </div>
             </div>

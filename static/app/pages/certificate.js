@@ -14,7 +14,7 @@ export default {
     const load = useLoad(async () => {
       const rows = await api.get(`/retirees/${retiree.value.id}/certifications`);
       const found = rows.find((row) => row.id === id);
-      if (!found) throw new Error("没有找到这张凭证，请返回认证记录再看看。");
+      if (!found) throw new api.Problem(404, "not_found", "没有找到这张凭证，请返回认证记录再看看。");
       return found;
     });
     return { load, retiree };

@@ -21,8 +21,11 @@ export default {
           <button type="button" class="card card-link" :aria-current="retiree && retiree.id === person.id ? 'true' : null"
             :data-testid="'person-' + person.id" @click="pick(person)">
             <app-icon name="person"/>
-            <span class="card-words"><b class="large">{{ person.name }}</b><span class="soft">{{ RELATIONS[person.relation].says }}</span></span>
-            <span v-if="retiree && retiree.id === person.id" class="tag">正在办理</span>
+            <span class="card-words">
+              <b class="large">{{ person.name }}</b>
+              <span class="soft">{{ RELATIONS[person.relation].says }}</span>
+              <span v-if="retiree && retiree.id === person.id" class="tag">正在办理</span>
+            </span>
             <app-icon name="next"/>
           </button>
         </li>

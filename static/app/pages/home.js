@@ -44,10 +44,10 @@ function card(held) {
     };
   }
   if (held.state === "due_soon") {
-    const head = left ? `还有${left}天到期` : "今天到期";
-    return { tone: "warn", icon: "clock", head, text: `请在${until}之前认证一次。`, act: CERTIFY };
+    const [head, text] = left ? [`还有${left}天到期`, `请在${until}前认证一次。`] : ["今天到期", "请在今天认证一次，不着急，几分钟就好。"];
+    return { tone: "warn", icon: "clock", head, text, act: CERTIFY };
   }
-  return { tone: "good", icon: "check", head: "认证有效", text: `下次请在${until}之前认证。现在不用办，想提前办也可以。`, act: CERTIFY };
+  return { tone: "good", icon: "check", head: "认证有效", text: `下次请在${until}前认证。现在不用办，想提前办也可以。`, act: CERTIFY };
 }
 
 export default {

@@ -24,6 +24,7 @@ export default {
   },
   template: /* html */ `
     <section class="page">
+      <h1 v-if="!load.data" class="unseen" tabindex="-1">消息</h1>
       <load-state :load="load">
         <h1 class="title" tabindex="-1" data-testid="message-title">{{ load.data.title }}</h1>
         <p class="soft">{{ day(load.data.created_at) }}</p>

@@ -35,8 +35,8 @@ export default {
     const signOut = () =>
       attempt(async () => {
         await api.signOut();
+        await router.replace("/sign-in"); // first the page, which shows the people, then the people
         forgetPerson();
-        router.replace("/sign-in");
       });
 
     return { RELATIONS, busy, error, retiree, signOut, state, unbind };

@@ -3,6 +3,7 @@
 import { reduced } from "../camera.js";
 import { ACTIONS, flow, openSession, sendFrames, stepsOf, timeLeft, underWay, wayAfter } from "../certifying.js";
 import { randomName } from "../api.js";
+import { phrases } from "../words.js";
 
 const { computed, nextTick, onUnmounted, reactive, ref } = Vue;
 const { useRouter } = VueRouter;
@@ -103,7 +104,7 @@ export default {
       }
     }
 
-    return { ACTIONS, MOST, action, again, deliver, flow, next, photos, start, steps, take, view };
+    return { ACTIONS, MOST, action, again, deliver, flow, next, photos, phrases, start, steps, take, view };
   },
   template: /* html */ `
     <section class="page" :data-stage="view.stage" data-testid="photos">
@@ -119,12 +120,14 @@ export default {
           <button type="button" class="weui-btn btn-even" :disabled="view.busy" data-testid="begin" @click="start">
             <app-icon name="camera"/>{{ view.stage === "intro" ? "开始拍照" : "再来一次" }}
           </button>
-          <router-link to="/help" class="weui-btn btn-even" data-testid="cannot"><app-icon name="people"/>我做不了，请人帮我</router-link>
+          <router-link to="/help" class="weui-btn btn-even" data-testid="cannot"><app-icon name="people"/><span><span class="phrase">我做不了，</span><span class="phrase">请人帮我</span></span></router-link>
         </div>
       </template>
       <template v-else-if="view.stage === 'step'">
         <p class="step-count" data-testid="step-count">第 {{ view.step + 1 }} 步，共 {{ steps.length }} 步</p>
-        <h1 class="title" tabindex="-1" data-testid="instruction" :data-action="action">{{ ACTIONS[action].photo }}</h1>
+        <h1 class="title" tabindex="-1" data-testid="instruction" :data-action="action">
+          <span v-for="phrase in phrases(ACTIONS[action].photo)" :key="phrase" class="phrase">{{ phrase }}</span>
+        </h1>
         <div v-if="!photos.length" class="card centre"><action-drawing :action="action" class="drawing-large"/></div>
         <ul v-else class="thumbs">
           <li v-for="(photo, place) in photos" :key="photo.address">

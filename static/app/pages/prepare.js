@@ -33,7 +33,7 @@ export default {
             <circle cx="36" cy="62" r="19"/><circle cx="84" cy="62" r="19"/><path d="M55 58q5-4 10 0M17 56 8 48M103 56l9-8"/>
             <path d="M22 104 98 20" class="drawing-no"/>
           </svg>
-          <span><b>摘下帽子、口罩、墨镜</b>眼镜反光的话也摘下来</span>
+          <span><b>摘下墨镜、口罩</b>帽子和反光的眼镜也摘下来</span>
         </li>
       </ul>
       <p v-if="flow.canDoActions">等一下请跟着提示，慢慢做两三个动作，比如转头、张嘴。</p>
@@ -41,7 +41,7 @@ export default {
       <div class="buttons-even">
         <router-link v-if="camera" to="/certify/camera" class="weui-btn btn-even" data-testid="open-camera"><app-icon name="camera"/>打开摄像头</router-link>
         <router-link v-else to="/certify/photos" class="weui-btn btn-even" data-testid="open-photos"><app-icon name="camera"/>开始拍照</router-link>
-        <router-link to="/help" class="weui-btn btn-even" data-testid="cannot"><app-icon name="people"/>我做不了动作，请人帮我</router-link>
+        <router-link to="/help" class="weui-btn btn-even" data-testid="cannot"><app-icon name="people"/><span><span class="phrase">我做不了动作，</span><span class="phrase">请人帮我</span></span></router-link>
       </div>
     </section>
   `,

@@ -59,7 +59,8 @@ export default {
       nextTick(() => document.querySelector("#main h1").focus());
       if (state === "checking" || sessionStorage.getItem(SAID) === `${id} ${state}`) return;
       sessionStorage.setItem(SAID, `${id} ${state}`);
-      speak([HEADS[state], session.value.message, ...session.value.advice].join("。"));
+      const { message, advice } = session.value;
+      speak([message.startsWith(HEADS[state]) ? "" : HEADS[state], message, ...advice].join("。"));
     }
 
     watch(() => session.value && session.value.state, tell);
