@@ -193,7 +193,7 @@ def versioned(view: Callable[..., Any]) -> Callable[..., Any]:
         tags = request.if_match
         if not request.headers.get("If-Match"):
             raise VersionRequired()
-        numbers = [int(tag) for tag in tags.as_set() if VERSION_PATTERN.fullmatch(tag)]
+        numbers = [int(tag) for tag in tags.as_set() if VERSION_PATTERN.fullmatch(tag or "")]
         return view(*args, version=numbers[0] if numbers else -1, **kwargs)
 
     wrapped.versioned = True  # type: ignore[attr-defined]

@@ -98,6 +98,12 @@ class Result:
     template: Template | None
     milliseconds: int
 
+    @property
+    def advice(self) -> tuple[str, ...]:
+        """A sentence for each reason that led to the verdict: whoever may try again is not told to wait for a person."""
+        leading = FAILS if self.verdict is Verdict.FAIL else REVIEWS
+        return tuple(reasons.REASONS[code].advice_zh for code in self.reasons if code in leading)
+
 
 @dataclass(frozen=True)
 class Enrolment:

@@ -65,8 +65,7 @@ def _verdict(attempt: Document) -> tuple[str, list[str], Document, list[str]]:
         "actions": [{"action": seen.action, "seen": seen.seen, **seen.figures} for seen in result.actions],
         "match": {"distance": result.match.distance, "decision": result.match.decision} if result.match else None,
     }
-    advice = [faces.REASONS[reason].advice_zh for reason in result.reasons]
-    return str(result.verdict), list(result.reasons), figures, advice
+    return str(result.verdict), list(result.reasons), figures, list(result.advice)
 
 
 def _templates(attempt: Document) -> list[faces.Template]:

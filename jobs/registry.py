@@ -45,6 +45,11 @@ def job(kind: str, when_exhausted: Exhausted | None = None) -> Callable[[Work], 
     return register
 
 
+def _nobody(event: Document, _: Document) -> None:
+    """The work of an event that this release does not know: a newer one may; the event ends failed and visible if not."""
+    raise LookupError(event["kind"])
+
+
 def deliver(event_id: str) -> None:
     """Claim an event and do its job. A second delivery of the same event finds nothing to claim."""
     event = outbox.claim(ObjectId(event_id))
@@ -52,7 +57,7 @@ def deliver(event_id: str) -> None:
         return
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(event=event_id, kind=event["kind"], attempt=event["attempts"])
-    found = JOBS[event["kind"]]
+    found = JOBS.get(event["kind"]) or Job(_nobody)
     if event["attempts"] > outbox.MAX_ATTEMPTS:
         # it has killed its worker every time and never came as far as an exception
         give_up(event, found, "the worker died")

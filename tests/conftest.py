@@ -6,6 +6,7 @@ where a test asks for it (`finish_work`), by the same jobs that the worker runs;
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -26,10 +27,12 @@ os.environ |= {
     "WECHAT_SANDBOX_PORT": "0",
 }
 
+import psutil
 import pytest
 
 from models import database, encryption, schema
 from models.embedded import EmbeddedMongo
+from tests.house import House
 
 
 def pytest_sessionfinish():
@@ -66,3 +69,30 @@ def application(mongo):
 @pytest.fixture
 def client(application, ground):
     return application.test_client()
+
+
+@pytest.fixture(scope="session")
+def house():
+    """One house for the tests that only use it."""
+    made = House(Path(tempfile.mkdtemp(prefix="yinling-house-")))
+    try:
+        yield made.start(RATE_LIMITS="0")
+    finally:
+        if made.process and made.process.poll() is None:
+            made.stop()
+        shutil.rmtree(made.data, ignore_errors=True)
+
+
+@pytest.fixture
+def own_house():
+    """A house for one test that kills or restarts it; not started yet."""
+    made = House(Path(tempfile.mkdtemp(prefix="yinling-house-")))
+    try:
+        yield made
+    finally:
+        if made.process and made.process.poll() is None:
+            made.process.kill()
+        for process in made.processes():
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        shutil.rmtree(made.data, ignore_errors=True)

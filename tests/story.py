@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import itertools
 import threading
@@ -12,12 +13,13 @@ from typing import Any
 
 import bson
 import xlsxwriter
+from bson import ObjectId
 from flask.testing import FlaskClient
 
-from models import access, clock, consents, face_references, outbox
+from models import access, accounts, clock, consents, face_references, outbox, sign_ins
 from models.database import collection, transaction
 from settings import settings
-from tests.builders import CITY_WORKER, an_id_number, finish_work
+from tests.builders import CITY_WORKER, COMMUNITY, PASSWORD, an_id_number, finish_work
 from tests.faces import actors
 from wechat import client as wechat
 from wechat.sandbox import create_app, create_server
@@ -73,6 +75,33 @@ def sign_in_by_sms(client: FlaskClient, phone: str) -> dict[str, str]:
     signed_in = client.post(f"{V1}/auth/sms", json={"phone": phone, "code": code_sent_to(phone)})
     assert signed_in.status_code == 200, signed_in.text
     return bearer(signed_in.json["access_token"])
+
+
+@functools.cache
+def _hash_of_the_password() -> str:
+    return accounts._hasher().hash(PASSWORD)
+
+
+def a_worker(role: str = access.COMMUNITY, division: str = COMMUNITY, enterprise: str | None = None) -> dict[str, str]:
+    """The Authorization header of a staff account. The hash of its password is made once, because it takes time to make."""
+    account = {
+        "_id": ObjectId(),
+        "kind": accounts.STAFF,
+        "username": f"{role}-of-the-story-{next(_count)}",
+        "name": "",
+        "password_hash": _hash_of_the_password(),
+        "role": role,
+        "division": division,
+        "enterprise": enterprise,
+        "enabled": True,
+        "failures": 0,
+        "locked_until": None,
+        "totp_secret": None,
+        "totp_last_step": 0,
+        "created_at": clock.now(),
+    }
+    collection("accounts").insert_one(account)
+    return bearer(sign_ins.start(account["_id"])["access_token"])
 
 
 def bearer(token: str) -> dict[str, str]:

@@ -64,7 +64,7 @@ function adopt(tokens) {
 channel?.addEventListener("message", ({ data }) => {
   if (data.ask && held) channel.postMessage({ tokens: held });
   else if (data.tokens && held) adopt(data.tokens);
-  else if (data.ended && held && family(held) === data.ended) gone("other_tab");
+  else if (data.ended && held && family(held) === data.ended) gone(data.why);
 });
 
 /** Ask the other tabs for a later pair than ours; whoever has none (a new tab) takes what is offered. */
@@ -99,7 +99,7 @@ function gone(why) {
   listeners.forEach((listener) => listener(why));
 }
 
-/** `listener(why)` is called when the sign-in is over: expired, or ended in another tab. */
+/** `listener(why)` is called when the sign-in is over: the API's code, or what the tab that ended it said. */
 export const onSignedOut = (listener) => listeners.add(listener);
 
 export const signedIn = () => Boolean(held);
@@ -122,12 +122,13 @@ export async function signIn(username, password, totp) {
   return take(await send("POST", "/auth/staff", { json: totp ? { username, password, totp } : { username, password }, open: true }));
 }
 
-export async function signOut() {
+/** `why` is what the other tabs of this sign-in say: "idle", or "" where somebody pressed the button. */
+export async function signOut(why = "") {
   const ending = held;
   keep(null);
   if (!ending) return;
   localStorage.removeItem(NEWEST + family(ending));
-  channel?.postMessage({ ended: family(ending) });
+  channel?.postMessage({ ended: family(ending), why });
   await send("POST", "/auth/logout", { json: { refresh_token: ending.refresh_token }, open: true }).catch(() => {});
 }
 

@@ -93,7 +93,7 @@ const Shell = {
     };
     api.onSignedOut((why) => {
       const back = route.meta.open ? "" : route.fullPath;
-      session_.clear(why === "other_tab" ? "" : "expired");
+      session_.clear(why && why !== "idle" ? "expired" : why);
       router.replace({ path: "/sign-in", query: back ? { back } : {} });
     });
     session_.watchIdle(() => out("idle"));

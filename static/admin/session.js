@@ -44,7 +44,7 @@ export function clear(why = "") {
 
 export async function leave(why = "") {
   clear(why);
-  await api.signOut();
+  await api.signOut(why);
 }
 
 /** The two counts beside the menu. */

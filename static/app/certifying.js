@@ -15,8 +15,8 @@ export const NEUTRAL = "neutral";
 /** What each action asks for. `hint` is for the eye, `spoken` for the ear. Left and right are the person's own. */
 export const ACTIONS = {
   neutral: { title: "请正对屏幕，保持两秒", hint: "看着屏幕，不用动", photo: "请正对手机，照一张", frames: 6, seconds: 2.5 },
-  turn_left: { title: "请慢慢把头转向左边", hint: "您左手的那一边，转完再转回来", photo: "请把头转向左边，照一张", frames: 10, seconds: 6 },
-  turn_right: { title: "请慢慢把头转向右边", hint: "您右手的那一边，转完再转回来", photo: "请把头转向右边，照一张", frames: 10, seconds: 6 },
+  turn_left: { title: "请慢慢把头转向左边", hint: "您左手的那一边，再转回来", photo: "请把头转向左边，照一张", frames: 10, seconds: 6 },
+  turn_right: { title: "请慢慢把头转向右边", hint: "您右手的那一边，再转回来", photo: "请把头转向右边，照一张", frames: 10, seconds: 6 },
   open_mouth: { title: "请张大嘴巴", hint: "张开，停一停，再合上", photo: "请张大嘴巴，照一张", frames: 10, seconds: 6 },
   // an ordinary blink is shorter than the time between two frames: eyes shut for a second are seen for certain
   blink: { title: "请慢慢眨两下眼睛", hint: "每次闭上停一秒，再睁开", photo: "请闭上眼睛，照一张", frames: 15, seconds: 6 },

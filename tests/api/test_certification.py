@@ -11,11 +11,12 @@ import time_machine
 
 from models import clock, face_references
 from models.database import collection
-from tests.builders import OTHER_COMMUNITY, a_retiree, a_worker, finish_work, headers_of, helper_of, oneself
+from tests.builders import OTHER_COMMUNITY, a_retiree, finish_work, headers_of, helper_of, oneself
 from tests.faces import actors
 from tests.story import (
     V1,
     a_wechat_sandbox,
+    a_worker,
     acted,
     agreed,
     at_home_on_the_phone,
@@ -106,7 +107,7 @@ def test_whoever_is_not_enrolled_is_looked_at_by_a_person_and_passes_alone_the_n
     (waiting,) = client.get(f"{V1}/certification-reviews", headers=worker).json
     review = client.get(f"{V1}/certification-reviews/{waiting['id']}", headers=worker).json
     assert review["figures"]["policy"]
-    assert [frame["action"] for frame in review["frames"]][0] == "neutral"
+    assert review["frames"][0]["action"] == "neutral"
     frame = client.get(f"{V1}/certification-reviews/{waiting['id']}/frames/0", headers=worker)
     assert (frame.mimetype, frame.data[:3]) == ("image/jpeg", b"\xff\xd8\xff")
     decided = client.post(
@@ -267,7 +268,9 @@ def test_a_photograph_that_came_before_consent_becomes_a_template_with_the_first
 def test_two_phones_at_once_get_one_session(application, client):
     person = a_retiree()
     phones = [headers_of(oneself(person)), headers_of(helper_of(person))]
-    replies = at_once(*[lambda phone=phone: start_session(application.test_client(), person, phone) for phone in phones])
+    replies = at_once(
+        *[lambda phone=phone: start_session(application.test_client(), person, phone) for phone in phones]
+    )
     assert sorted(reply.status_code for reply in replies) == [201, 409]
     refused = next(reply for reply in replies if reply.status_code == 409)
     assert refused.json["code"] == "session_open"

@@ -51,9 +51,7 @@ def three_days(ground):
 
 def review_of(person):
     attempt = an_attempt(person)
-    transaction(
-        lambda session: certification_sessions.settle(session, attempt, "review", ["match_doubtful"], {}, [])
-    )
+    transaction(lambda session: certification_sessions.settle(session, attempt, "review", ["match_doubtful"], {}, []))
     return attempt["_id"]
 
 

@@ -58,8 +58,7 @@ def test_the_server_draws_two_or_three_different_actions_in_an_order_that_change
     drawn = []
     with time_machine.travel(clock.now(), tick=False) as clocked:
         for _ in range(4):
-            for _ in range(10):
-                drawn.append(tuple(start(person, phone)["actions"]))
+            drawn += [tuple(start(person, phone)["actions"]) for _ in range(10)]
             clocked.shift(86_400)
     assert {len(actions) for actions in drawn} == {2, 3}
     assert all(len(set(actions)) == len(actions) and set(actions) <= set(ACTIONS) for actions in drawn)
@@ -236,7 +235,10 @@ def test_frames_that_come_too_late_are_told_so_and_nothing_is_kept(ground):
     person = a_retiree()
     phone = oneself(person)
     attempt = start(person, phone)
-    with time_machine.travel(clock.now() + clock.seconds(181), tick=False), pytest.raises(Gone, match="session_expired"):
+    with (
+        time_machine.travel(clock.now() + clock.seconds(181), tick=False),
+        pytest.raises(Gone, match="session_expired"),
+    ):
         sessions.receive(attempt["_id"], parts_of(attempt, *sessions.expected_parts(attempt)), phone)
     assert files_stored() == 0
 
@@ -251,14 +253,14 @@ def test_frames_come_from_the_phone_that_opened_the_session(ground):
 @pytest.mark.parametrize(
     "spoil",
     [
-        lambda names: [],
+        lambda _: [],
         lambda names: names[1:],
         lambda names: names[:-1],
         lambda names: [*names, "neutral"],
         lambda names: [*names, names[-2]],
         lambda names: names[::-1],
         lambda names: [names[0], *names[:0:-1]],
-        lambda names: ["neutral"],
+        lambda _: ["neutral"],
         lambda names: [*names[:-1], "smile"],
         lambda names: [name.upper() for name in names],
     ],

@@ -27,7 +27,7 @@ def test_a_transaction_that_raises_leaves_nothing_behind(ground):
 
 
 def test_a_transaction_returns_what_its_work_returns(ground):
-    assert transaction(lambda session: 42) == 42
+    assert transaction(lambda _: 42) == 42
 
 
 def test_transactions_that_meet_on_one_document_are_all_done(ground):
@@ -66,7 +66,9 @@ def test_every_module_that_names_indexes_is_prepared_at_the_start():
     import models
 
     folder = Path(models.__file__).parent
-    naming = {path.stem for path in folder.glob("*.py") if hasattr(importlib.import_module(f"models.{path.stem}"), "INDEXES")}
+    naming = {
+        path.stem for path in folder.glob("*.py") if hasattr(importlib.import_module(f"models.{path.stem}"), "INDEXES")
+    }
     assert naming == {module.__name__.removeprefix("models.") for module in schema.MODULES}
 
 

@@ -28,9 +28,7 @@ def put(person, data: bytes = b"photo", **more) -> None:
 
 def settle(person, template: bytes | None = TEMPLATE, reasons: tuple[str, ...] = ()) -> None:
     photo_id = face_references.of(person["_id"])["photo_id"]
-    transaction(
-        lambda session: face_references.settle(session, person["_id"], photo_id, template, list(reasons))
-    )
+    transaction(lambda session: face_references.settle(session, person["_id"], photo_id, template, list(reasons)))
 
 
 def held(person) -> dict:
@@ -132,9 +130,7 @@ def test_the_record_of_a_consent_that_was_withdrawn_stays(ground):
 
 def test_nothing_is_learnt_from_an_attempt_after_withdrawal(ground):
     person = a_retiree()
-    transaction(
-        lambda session: face_references.add_template(session, person["_id"], TEMPLATE, None, access.system())
-    )
+    transaction(lambda session: face_references.add_template(session, person["_id"], TEMPLATE, None, access.system()))
     assert face_references.of(person["_id"]) is None
 
 

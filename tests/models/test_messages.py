@@ -12,7 +12,9 @@ from tests.builders import a_retiree, helper_of, oneself
 
 
 def put(person, cause: str = "1", title: str = "认证成功") -> None:
-    transaction(lambda session: messages.put(session, person["_id"], "certified", cause, title, "正文", "/certificates"))
+    transaction(
+        lambda session: messages.put(session, person["_id"], "certified", cause, title, "正文", "/certificates")
+    )
 
 
 def test_a_message_whose_event_is_delivered_twice_is_there_once(ground):

@@ -229,7 +229,7 @@ def test_seeing_a_whole_number_is_a_separate_act_with_a_purpose_and_is_audited(g
 
 def test_completeness_counts_the_eleven_fields_of_the_ledger(ground):
     assert people.completeness(a_retiree()) == 3  # birth, sex, telephone
-    full = {name: "x" for name in people.LEDGER_1}
+    full = dict.fromkeys(people.LEDGER_1, "x")
     assert people.completeness(full) == len(people.LEDGER_1) == 11
 
 

@@ -52,17 +52,17 @@ export default {
   },
   template: `
     <el-dialog :model-value="modelValue" @update:model-value="$emit('update:modelValue', $event)" :title="'登记认证：' + (retiree?.name || '')"
-      width="520" align-center append-to-body data-testid="certify-dialog">
+      width="520" align-center append-to-body>
       <p class="hint">只登记工作人员亲自见到、通话核实，或有数据证明本人健在的情况。登记后马上生效并通知本人。</p>
-      <el-form label-position="top" @submit.prevent="save">
+      <el-form label-position="top" @submit.prevent="save" data-testid="certify-dialog">
         <el-form-item label="方式" :error="fields.method">
           <el-radio-group v-model="form.method" aria-label="认证方式">
             <el-radio-button v-for="one in STAFF_METHODS" :key="one" :value="one" :data-testid="'method-' + one">{{ METHOD[one] }}</el-radio-button>
           </el-radio-group>
         </el-form-item>
         <el-form-item label="认证日期" :error="fields.certified_on">
-          <el-date-picker v-model="form.certified_on" type="date" value-format="YYYY-MM-DD" :clearable="false" :disabled-date="outside"
-            aria-label="认证日期" data-testid="certified-on"/>
+          <span data-testid="certified-on" class="day"><el-date-picker v-model="form.certified_on" type="date" value-format="YYYY-MM-DD" :clearable="false" :disabled-date="outside"
+            aria-label="认证日期"/></span>
         </el-form-item>
         <el-form-item label="说明" :error="fields.note">
           <el-input v-model="form.note" type="textarea" :rows="3" maxlength="500" show-word-limit :placeholder="HINTS[form.method]"

@@ -91,8 +91,8 @@ export default {
             <el-option v-for="one in choices(name)" :key="String(one.value)" v-bind="one"/></el-select>
           <el-select v-else-if="kind(name) === 'several'" v-model="form[name]" multiple placeholder="没有就不选" :aria-label="FIELDS[name]" :data-testid="'field-' + name">
             <el-option v-for="one in choices(name)" :key="one.value" v-bind="one"/></el-select>
-          <el-date-picker v-else-if="kind(name) === 'day'" v-model="form[name]" type="date" value-format="YYYY-MM-DD" :clearable="!(base && ALWAYS.includes(name))" placeholder="如 1950-03-12"
-            :disabled-date="future" :aria-label="FIELDS[name]" :data-testid="'field-' + name"/>
+          <span v-else-if="kind(name) === 'day'" :data-testid="'field-' + name" class="day"><el-date-picker v-model="form[name]" type="date" value-format="YYYY-MM-DD" :clearable="!(base && ALWAYS.includes(name))" placeholder="如 1950-03-12"
+            :disabled-date="future" :aria-label="FIELDS[name]"/></span>
           <place-picker v-else-if="kind(name) === 'place'" v-model="form[name]" community-only placeholder="请选择社区" :label="FIELDS[name]" :data-testid="'field-' + name"/>
           <el-input v-else v-model="form[name]" :maxlength="most(name)" :placeholder="covered(name) ? base[name] : ''" :aria-label="FIELDS[name]" :data-testid="'field-' + name" autocomplete="off"/>
           <p v-if="conflicts[name]" class="field-hint warn-text">别人刚改成：{{ conflicts[name] }}</p>

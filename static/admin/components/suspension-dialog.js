@@ -41,7 +41,7 @@ export default {
     <el-dialog :model-value="modelValue" @update:model-value="$emit('update:modelValue', $event)" :title="suspended ? '登记恢复发放' : '登记暂停发放'" width="500" align-center append-to-body>
       <p class="note calm">这里只登记社保经办机构已经作出的决定。<b>本系统从不停发养老金</b>：有人逾期，要先联系、核实，是否暂停由经办机构决定；认证后暂停的部分会补发。</p>
       <el-form label-position="top" @submit.prevent>
-        <el-form-item v-if="!suspended" label="经办机构暂停发放的日期"><el-date-picker v-model="day" type="date" value-format="YYYY-MM-DD" :clearable="false" :disabled-date="future" aria-label="暂停日期" data-testid="suspended-on"/></el-form-item>
+        <el-form-item v-if="!suspended" label="经办机构暂停发放的日期"><span data-testid="suspended-on" class="day"><el-date-picker v-model="day" type="date" value-format="YYYY-MM-DD" :clearable="false" :disabled-date="future" aria-label="暂停日期"/></span></el-form-item>
         <el-checkbox v-model="sureOf" data-testid="suspension-official">我已看到经办机构的正式通知或系统状态</el-checkbox>
       </el-form>
       <template #footer><el-button @click="$emit('update:modelValue', false)">取消</el-button>

@@ -44,9 +44,9 @@ export function loader(fetcher, initial = null) {
   return { data, loading, error, load };
 }
 
-/** Whether the screen is a phone's: lists become cards there. */
-export function useNarrow() {
-  const query = matchMedia("(max-width: 767px)");
+/** Whether the screen is a phone's: lists become cards there. With another width: whether it is no wider than that. */
+export function useNarrow(widest = 767) {
+  const query = matchMedia(`(max-width: ${widest}px)`);
   const narrow = ref(query.matches);
   const hear = (event) => (narrow.value = event.matches);
   onMounted(() => query.addEventListener("change", hear));

@@ -42,7 +42,7 @@ export default {
       <div class="page-head"><div><h1>审计日志</h1><p class="sub">谁在什么时候看了什么、改了什么。只能查看，不能修改；敏感内容已遮盖。</p></div></div>
       <div class="filters panel">
         <el-button @click="shift(-1)" data-testid="day-before"><y-icon name="left" size="16"/>&nbsp;前一天</el-button>
-        <el-date-picker v-model="day" type="date" value-format="YYYY-MM-DD" :clearable="false" :disabled-date="future" aria-label="日期" class="f" data-testid="audit-day"/>
+        <span class="f" data-testid="audit-day"><el-date-picker v-model="day" type="date" value-format="YYYY-MM-DD" :clearable="false" :disabled-date="future" aria-label="日期" style="width: 100%"/></span>
         <el-button :disabled="day >= today()" @click="shift(1)" data-testid="day-after">后一天&nbsp;<y-icon name="right" size="16"/></el-button>
         <el-button v-if="day !== today()" @click="day = today()">今天</el-button>
         <span class="grow"></span><span class="sub" data-testid="audit-total">{{ data ? '共 ' + data.total.toLocaleString() + ' 条' : '' }}</span>

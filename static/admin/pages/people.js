@@ -21,6 +21,7 @@ export default {
     const route = VueRouter.useRoute();
     const router = VueRouter.useRouter();
     const narrow = useNarrow();
+    const tablet = useNarrow(1100);
     const adding = ref(false);
     const searched = () => history.state?.q || route.query.q || "";
     const filters = reactive({ q: "", division: "", status: "", certification: "" });
@@ -84,7 +85,7 @@ export default {
     const open = (row) => router.push(`/people/${row.id}`);
     const added = (person) => router.push(`/people/${person.id}`);
     return {
-      narrow, adding, filters, page, size, places, filtered, data, loading, error, load, go, typing, clear, open, added, isOffice,
+      narrow, tablet, adding, filters, page, size, places, filtered, data, loading, error, load, go, typing, clear, open, added, isOffice,
       age, dueIn, SEX, SIZES, statuses: options(STATUS), certifications: options(CERTIFICATION),
     };
   },
@@ -118,17 +119,19 @@ export default {
           <el-table-column label="姓名" min-width="96"><template #default="{ row }"><router-link :to="'/people/' + row.id" @click.stop data-testid="person-row"><b>{{ row.name }}</b></router-link></template></el-table-column>
           <el-table-column label="性别" width="60"><template #default="{ row }">{{ SEX[row.sex] }}</template></el-table-column>
           <el-table-column label="年龄" width="64"><template #default="{ row }">{{ age(row.birth) }}</template></el-table-column>
-          <el-table-column label="身份证号" width="172"><template #default="{ row }"><span class="mono">{{ row.id_number }}</span></template></el-table-column>
+          <el-table-column v-if="!tablet" label="身份证号" width="172"><template #default="{ row }"><span class="mono">{{ row.id_number }}</span></template></el-table-column>
           <el-table-column label="电话" width="126"><template #default="{ row }"><span class="mono">{{ row.phone || '—' }}</span></template></el-table-column>
           <el-table-column label="社区" min-width="110" prop="division_name" show-overflow-tooltip/>
           <el-table-column label="人员状态" width="96"><template #default="{ row }"><state-tag kind="status" :state="row.status"/></template></el-table-column>
           <el-table-column label="认证" width="112"><template #default="{ row }"><state-tag kind="certification" :state="row.certification.state"/></template></el-table-column>
           <el-table-column label="到期日" width="178"><template #default="{ row }"><template v-if="row.certification.state !== 'ended'">{{ row.certification.due_on }} <small class="sub">{{ dueIn(row.certification.due_on) }}</small></template><template v-else>—</template></template></el-table-column>
-          <el-table-column label="人脸" width="84"><template #default="{ row }">{{ row.face_enrolled ? '已登记' : '未登记' }}</template></el-table-column>
+          <el-table-column v-if="!tablet" label="人脸" width="84"><template #default="{ row }">{{ row.face_enrolled ? '已登记' : '未登记' }}</template></el-table-column>
         </el-table>
-        <el-pagination v-if="data && data.total > 20" class="pager" :total="data.total" :current-page="page" :page-size="size" :page-sizes="SIZES"
-          :layout="narrow ? 'prev, pager, next' : 'total, sizes, prev, pager, next, jumper'" :pager-count="narrow ? 5 : 7"
-          @current-change="go({ page: $event })" @size-change="go({ size: $event })" data-testid="pager"/>
+        <el-pagination v-if="data && data.total > 20" class="pager" :total="data.total" :current-page="page" :page-size="size"
+          :layout="narrow ? 'prev, pager, next' : 'total, slot, prev, pager, next, jumper'" :pager-count="narrow ? 5 : 7"
+          @current-change="go({ page: $event })" data-testid="pager">
+          <el-select :model-value="size" @change="go({ size: $event })" aria-label="每页人数" class="sizes" data-testid="people-size">
+            <el-option v-for="one in SIZES" :key="one" :value="one" :label="'每页 ' + one + ' 人'"/></el-select></el-pagination>
       </section>
       <add-person v-model="adding" @added="added"/>
     </div>`,

@@ -10,7 +10,7 @@ import psutil
 import pytest
 import requests
 
-from tests.house.conftest import wait_until
+from tests.house import wait_until
 
 pytestmark = pytest.mark.crash
 

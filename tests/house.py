@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import psutil
-import pytest
 import requests
 
 from commands import demo
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parent.parent
 READY_SECONDS = 90
 
 
@@ -113,12 +110,20 @@ class House:
         assert reply.ok, reply.text
         return {"Authorization": f"Bearer {reply.json()['access_token']}"}
 
+    @staticmethod
+    def phone(place: int) -> str:
+        return f"1690000{place + 1:04d}"
+
+    def person(self, place: int) -> dict[str, Any]:
+        """A demo retiree as the city's staff see them."""
+        found = requests.get(
+            f"{self.api}/retirees", params={"q": self.phone(place)}, headers=self.staff("city"), timeout=30
+        )
+        return found.json()[0]
+
     def retiree(self, place: int) -> tuple[dict[str, str], str]:
         """Sign a demo retiree in by SMS and bind them; returns the header and the retiree's id."""
-        phone = f"1690000{place + 1:04d}"
-        worker = self.staff("city")
-        found = requests.get(f"{self.api}/retirees", params={"q": phone}, headers=worker, timeout=30).json()
-        person = found[0]
+        phone, worker, person = self.phone(place), self.staff("city"), self.person(place)
         number = requests.post(
             f"{self.api}/retirees/{person['id']}/reveals",
             json={"field": "id_number", "purpose": "自动测试"},
@@ -146,30 +151,3 @@ class House:
             timeout=30,
         )
         assert reply.status_code == 202, reply.text
-
-
-@pytest.fixture(scope="session")
-def house() -> Iterator[House]:
-    """One house for the tests that only use it."""
-    made = House(Path(tempfile.mkdtemp(prefix="yinling-house-")))
-    try:
-        yield made.start(RATE_LIMITS="0")
-    finally:
-        if made.process and made.process.poll() is None:
-            made.stop()
-        shutil.rmtree(made.data, ignore_errors=True)
-
-
-@pytest.fixture
-def own_house() -> Iterator[House]:
-    """A house for one test that kills or restarts it; not started yet."""
-    made = House(Path(tempfile.mkdtemp(prefix="yinling-house-")))
-    try:
-        yield made
-    finally:
-        if made.process and made.process.poll() is None:
-            made.process.kill()
-        for process in made.processes():
-            with contextlib.suppress(psutil.Error):
-                process.kill()
-        shutil.rmtree(made.data, ignore_errors=True)

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from tests.faces import actors
-from tests.house.conftest import House, wait_until
+from tests.house import House, wait_until
 
 pytestmark = pytest.mark.crash
 
