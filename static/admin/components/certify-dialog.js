@@ -38,7 +38,7 @@ export default {
       try {
         const body = { method: form.method, certified_on: form.certified_on, note: form.note.trim() };
         const certificate = await api.post(`/retirees/${props.retiree.id}/certifications`, body, keyed(body));
-        done(`已登记${METHOD[form.method]}，下次到期日 ${certificate.due_on}。`);
+        done(`已登记${METHOD[form.method]}，这次凭证有效到 ${certificate.due_on}。`);
         emit("update:modelValue", false);
         emit("certified", certificate);
       } catch (problem) {
