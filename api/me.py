@@ -29,6 +29,7 @@ class Me(Schema):
     role = ma.fields.String()
     division = ma.fields.String()
     division_name = ma.fields.String()
+    enterprise = ma.fields.String(allow_none=True)
     totp = ma.fields.Boolean(metadata={"description": "whether the authenticator is switched on"})
     retirees = ma.fields.List(ma.fields.Nested(BoundRetiree))
 
@@ -79,6 +80,7 @@ def me() -> Document:
         "role": actor.role,
         "division": actor.division,
         "division_name": divisions.full_name(actor.division) if actor.division else "",
+        "enterprise": actor.enterprise,
         "totp": bool(held.get("totp_secret")),
         "retirees": [_bound(binding) for binding in bindings.of(held["_id"])],
     }

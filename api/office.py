@@ -7,7 +7,7 @@ import marshmallow as ma
 from api.identity import allow, current
 from api.resource import Division, Resource, Schema
 from models import access, certification_sessions, divisions, face_references, follow_ups, outbox, people
-from models.access import ENTERPRISE, OFFICE
+from models.access import ARCHIVE_KEEPER, BRANCH_SECRETARY, ENTERPRISE, OFFICE
 from models.database import Document
 
 blueprint = Resource("office", __name__, description="工作台")
@@ -40,7 +40,7 @@ class Overview(Schema):
 @blueprint.get("/divisions")
 @blueprint.arguments(Within, location="query")
 @blueprint.response(200, Place(many=True))
-@allow(*OFFICE, ENTERPRISE)
+@allow(*OFFICE, ENTERPRISE, ARCHIVE_KEEPER, BRANCH_SECRETARY)
 def places(filters: Document) -> list[Document]:
     """The places of one's own area, or inside one of them."""
     found = divisions.visible(current(), filters["within"])

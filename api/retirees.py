@@ -20,6 +20,9 @@ READERS = (*OFFICE, ARCHIVE_KEEPER, BRANCH_SECRETARY, ENTERPRISE)
 EVERYONE = (RETIREE, FAMILY, *READERS)
 # Party membership is sensitive (PIPL article 28): the person's own and the branch's
 PARTY_READERS = (RETIREE, FAMILY, BRANCH_SECRETARY)
+# Health and hardship are nobody's business but the person's and the community's that helps
+CARE = ("health", "hardship", "liveness_note", "emergency_contact", "emergency_phone")
+CARE_READERS = (RETIREE, FAMILY, *OFFICE)
 REVEALED = ("id_number", "phone", "address", "emergency_phone")
 PHONE_TEXT = ma.validate.Regexp(
     r"^(1[3-9][0-9]{9}|(0[0-9]{2,3}-?)?[0-9]{7,8})?\Z", error="请填写11位手机号，或带区号的座机。"
@@ -34,13 +37,14 @@ class CertificationState(Schema):
     state = ma.fields.String(metadata={"description": " | ".join(certifications.STATES)})
     last_certified_on = Day(allow_none=True)
     due_on = Day()
+    suspended_on = Day(allow_none=True, metadata={"description": "what the pension office decided; noted by staff"})
 
 
 class RetireeFields(Schema):
     """What a worker may fill in."""
 
     name = Text(25, 2, validate=[NAME_TEXT])
-    recognised_birth = Day(allow_none=True, metadata={"description": "档案认定的出生日期，可与身份证不同"})
+    recognised_birth = Day(metadata={"description": "档案认定的出生日期，可与身份证不同"})
     phone = ma.fields.String(allow_none=True, validate=PHONE_TEXT)
     phone_owner = Text(20, allow_none=True)
     address = Text(200, allow_none=True)
@@ -215,6 +219,7 @@ def summary(person: Document, names: dict[str, str] | None = None) -> Document:
             "state": certifications.state_of(person),
             "last_certified_on": held["last_certified_on"],
             "due_on": held["due_on"],
+            "suspended_on": held["suspended_on"],
         },
         "face_enrolled": bool(person["face"]["enrolled"]),
     }
@@ -233,4 +238,7 @@ def full(person: Document, actor: Actor) -> Document:
     shown["consent"] = consents.given(person["_id"]) is not None
     if actor.role not in PARTY_READERS:
         shown.pop("party_member", None)
+    if actor.role not in CARE_READERS:
+        for name in CARE:
+            shown.pop(name, None)
     return shown

@@ -44,6 +44,17 @@ STAFF = {
     "admin": (access.ADMINISTRATOR, "", None),
 }
 
+NAMES = {
+    access.CITY: "市级工作人员",
+    access.STREET: "街道工作人员",
+    access.COMMUNITY: "社区工作人员",
+    access.ARCHIVE_KEEPER: "档案管理员",
+    access.BRANCH_SECRETARY: "党支部书记",
+    access.ENTERPRISE: "企业经办人",
+    access.AUDITOR: "审计员",
+    access.ADMINISTRATOR: "系统管理员",
+}
+
 SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗"
 GIVEN = (
     "秀英", "桂兰", "玉兰", "淑珍", "凤英", "桂英", "秀兰", "玉珍", "建国", "建华", "志强", "德明", "国强", "文斌",
@@ -55,6 +66,8 @@ FIRST_WALK = (
     ("王秀英", "1948-03-12", "female", "16900000001"),
     ("李建国", "1945-10-01", "male", "16900000002"),
     ("张桂兰", "1939-06-08", "female", "16900000003"),
+    ("刘德明", "1951-04-27", "male", "16900000004"),
+    ("陈玉珍", "1946-01-15", "female", "16900000005"),
 )
 
 
@@ -73,7 +86,7 @@ def load(count: int = 60) -> bool:
         divisions.put(code, name)
     for username, (role, division, enterprise) in STAFF.items():
         try:
-            accounts.open_staff(username, PASSWORD, role, division, enterprise=enterprise)
+            accounts.open_staff(username, PASSWORD, role, division, name=NAMES[role], enterprise=enterprise)
         except Conflict:
             continue
     before = collection("retirees").count_documents({})

@@ -58,6 +58,8 @@ class Actor:
             return {}
         if self.role in PUBLIC_ROLES:
             return {"_id": {"$in": list(self.retiree_ids)}}
+        if self.role == BRANCH_SECRETARY and self.division:
+            return {"division": inside(self.division), "party_member": True}
         if self.role in BY_DIVISION and self.division:
             return {"division": inside(self.division)}
         if self.role == ENTERPRISE and self.enterprise:

@@ -17,7 +17,7 @@ from bson import ObjectId
 from pymongo import IndexModel, ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from models import access, audit, clock, encryption
+from models import access, audit, clock, encryption, sign_ins
 from models.access import Actor
 from models.database import Document, Session, collection, transaction
 from models.errors import Conflict, Invalid, NotFound, TooMany, Unauthenticated
@@ -160,7 +160,7 @@ def sign_in_staff(username: str, password: str, totp: str | None, actor: Actor) 
 
 
 def change_password(account_id: ObjectId, old: str, new: str, actor: Actor) -> None:
-    """Replace one's own password.
+    """Replace one's own password; every sign-in of the account ends, also those that somebody else may hold.
 
     Raises:
         Unauthenticated: the old one is wrong.
@@ -177,6 +177,7 @@ def change_password(account_id: ObjectId, old: str, new: str, actor: Actor) -> N
         audit.record(session, actor, "account.password_changed", ("account", account_id))
 
     transaction(change)
+    sign_ins.end_all(account_id)
 
 
 def begin_totp(account_id: ObjectId) -> str:

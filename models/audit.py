@@ -1,14 +1,15 @@
 """The audit log: who changed whose record, how, when and from where, in the commit of the change.
 
-Append-only, sealed once a day by a hash chain: the seal of a day is SHA-256 over the seal of the day before and over
-every entry of the day in order. `verify()` finds an entry that was altered, added or removed after its day was sealed,
-and a seal that was replaced. Kept without end (网络安全法 article 21 asks for six months at least).
+Append-only, sealed once a day by a hash chain: the seal of a day is HMAC-SHA-256 over the seal of the day before and over
+every entry of the day in order, under a key that does not lie in the database. `verify()` finds an entry that was altered,
+added or removed after its day was sealed, and a seal that was replaced, whoever holds the database. Kept without end (网络安全法 article 21 asks for six months at least).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import hmac
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ from pymongo.errors import DuplicateKeyError
 from models import clock, masking
 from models.access import AUDITOR, Actor, require
 from models.database import Document, Session, collection
+from settings import settings
 
 GENESIS = "0" * 64
 SEAL_AFTER = dt.timedelta(minutes=10)
@@ -188,7 +190,8 @@ def verify() -> Verification:
 
 
 def _digest(day: str, previous: str) -> tuple[str, int]:
-    digest, count = hashlib.sha256(previous.encode()), 0
+    key = hashlib.sha256(b"audit seal" + settings.encryption_key).digest()
+    digest, count = hmac.new(key, previous.encode(), hashlib.sha256), 0
     for line in _lines(day):
         digest.update(line)
         count += 1

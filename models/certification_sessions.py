@@ -136,7 +136,7 @@ def get(session_id: ObjectId, actor: Actor, session: Session | None = None) -> D
         except NotFound:
             found = None
     if not found:
-        raise NotFound("session_not_found", "没有找到这次认证，请重新开始。")
+        raise NotFound("session_not_found", "没有找到这次认证，请返回上一页再试。")
     if found["state"] == AWAITING_FRAMES and found["expires_at"] <= clock.now():
         return {**found, "state": EXPIRED, "reasons": ["expired"]}
     return found

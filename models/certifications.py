@@ -72,7 +72,12 @@ def status(retiree_id: ObjectId, actor: Actor) -> Document:
     """{state, last_certified_on, due_on} of a person this actor may see."""
     person = people.get(retiree_id, actor)
     held = person["certification"]
-    return {"state": state_of(person), "last_certified_on": held["last_certified_on"], "due_on": held["due_on"]}
+    return {
+        "state": state_of(person),
+        "last_certified_on": held["last_certified_on"],
+        "due_on": held["due_on"],
+        "suspended_on": held["suspended_on"],
+    }
 
 
 def due_after(certified_on: dt.date, division: str) -> tuple[dt.date, rules.Rule]:
@@ -235,5 +240,5 @@ def verify(code: str) -> Document:
 
 
 def _number(day: dt.date) -> str:
-    """RZ, the day and ten random digits; unique by index."""
-    return f"RZ{day:%Y%m%d}{secrets.randbelow(10**10):010d}"
+    """RZ, the day and ten random digits; unique by index. The hyphen keeps it from looking like an ID number."""
+    return f"RZ{day:%Y%m%d}-{secrets.randbelow(10**10):010d}"

@@ -22,7 +22,7 @@ from tests.builders import (
     helper_of,
     oneself,
 )
-from tests.story import V1, a_worker, bearer
+from tests.story import V1, a_worker, at_once, bearer
 
 RETIREES = f"{V1}/retirees"
 READERS = ("community", "street", "district", "city", "archive_keeper", "branch_secretary", "enterprise")
@@ -184,7 +184,9 @@ def test_party_membership_is_shown_to_the_person_and_the_branch_only(client, rol
 
 @pytest.mark.parametrize("role", [*READERS, "retiree", "family"])
 def test_no_reply_holds_a_whole_number_telephone_or_address(client, role):
-    person = a_retiree(address="示范市银杏区桂花路5号3栋301", emergency_phone="16955556666", enterprise="示范厂")
+    person = a_retiree(
+        address="示范市银杏区桂花路5号3栋301", emergency_phone="16955556666", enterprise="示范厂", party_member=True
+    )
     headers = {
         "retiree": lambda: headers_of(oneself(person)),
         "family": lambda: headers_of(helper_of(person)),
@@ -374,3 +376,21 @@ def test_an_id_that_is_none_is_no_page(client):
     for wrong in ("x", "1", "0" * 23, "0" * 25, "A" * 24, "../me", "%00" * 24):
         assert client.get(f"{RETIREES}/{wrong}", headers=headers).status_code in (404, 308)
     assert client.get(f"{RETIREES}/{'0' * 24}", headers=headers).json["code"] == "retiree_not_found"
+
+
+def test_two_taps_at_once_with_one_key_add_one_person_and_the_second_hears_to_wait_or_the_same(application, client):
+    headers, body = {**a_worker(), "Idempotency-Key": "tap-tap"}, a_body()
+    replies = at_once(*[lambda: application.test_client().post(RETIREES, json=body, headers=headers)] * 3)
+    assert 201 in {reply.status_code for reply in replies}
+    assert all(reply.status_code == 201 or reply.json["code"] == "still_running" for reply in replies)
+    assert len({reply.json["id"] for reply in replies if reply.status_code == 201}) == 1
+    assert collection("retirees").count_documents({}) == 1
+
+
+@pytest.mark.parametrize("role", [*READERS, "retiree"])
+def test_health_and_hardship_are_for_the_person_and_the_community_that_helps(client, role):
+    person = a_retiree(health="chronic", hardship=["lonely"], enterprise="示范厂", party_member=True)
+    headers = headers_of(oneself(person)) if role == "retiree" else a_worker(role, COMMUNITY, enterprise="示范厂")
+    shown = client.get(f"{RETIREES}/{person['_id']}", headers=headers).json
+    helps = role in ("retiree", *access.OFFICE)
+    assert ("health" in shown, "hardship" in shown, "liveness_note" in shown) == (helps, helps, helps)

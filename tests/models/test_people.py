@@ -77,6 +77,7 @@ def test_the_first_certification_of_a_new_retiree_is_due_twelve_months_after_ret
         (Actor(access.CITY, division="5405"), {"丙某"}),
         (Actor(access.ARCHIVE_KEEPER, division="4301"), {"甲某", "乙某"}),
         (Actor(access.BRANCH_SECRETARY, division=COMMUNITY), {"甲某"}),
+        (Actor(access.BRANCH_SECRETARY, division=OTHER_COMMUNITY), set()),  # there, but no member
         (Actor(access.ENTERPRISE, division="4301", enterprise="示范厂"), {"乙某"}),
         (Actor(access.ENTERPRISE, division="4301"), set()),
         (Actor(access.AUDITOR, division="4301"), set()),
@@ -90,7 +91,7 @@ def test_the_first_certification_of_a_new_retiree_is_due_twelve_months_after_ret
 )
 def test_a_role_and_a_division_say_whom_one_sees_and_everybody_else_does_not_exist(ground, actor, sees):
     three = [
-        a_retiree(name="甲某"),
+        a_retiree(name="甲某", party_member=True),
         a_retiree(name="乙某", division=OTHER_COMMUNITY, enterprise="示范厂"),
         a_retiree(name="丙某", division=OTHER_CITY_COMMUNITY),
     ]

@@ -25,8 +25,7 @@ export default {
       form.busy = true;
       try {
         await api.put("/me/password", { old: form.old, new: form.fresh });
-        Object.assign(form, { old: "", fresh: "", again: "" });
-        done("密码已修改，下次登录请用新密码。");
+        session_.leave("密码已修改，请用新密码重新登录。"); // every sign-in of the account has ended
       } catch (problem) {
         if (problem.code === "wrong_password") errors.value = { old: problem.message };
         else if (problem.status === 422) errors.value = { fresh: problem.fields.new || problem.message };
