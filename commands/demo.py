@@ -45,14 +45,14 @@ STAFF = {
 }
 
 NAMES = {
-    access.CITY: "市级工作人员",
-    access.STREET: "街道工作人员",
-    access.COMMUNITY: "社区工作人员",
-    access.ARCHIVE_KEEPER: "档案管理员",
-    access.BRANCH_SECRETARY: "党支部书记",
-    access.ENTERPRISE: "企业经办人",
-    access.AUDITOR: "审计员",
-    access.ADMINISTRATOR: "系统管理员",
+    access.CITY: "贺明远",
+    access.STREET: "沈佳宁",
+    access.COMMUNITY: "周敏",
+    access.ARCHIVE_KEEPER: "宋文静",
+    access.BRANCH_SECRETARY: "郑卫东",
+    access.ENTERPRISE: "唐晓燕",
+    access.AUDITOR: "罗正",
+    access.ADMINISTRATOR: "冯凯",
 }
 
 SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗"
@@ -113,7 +113,7 @@ def _person(place: int, chance: random.Random) -> dict[str, object]:
         community = chance.choice([code for code in PLACES if len(code) == 12])
     number = id_number(birth, sex, place)
     retired = dt.date.fromisoformat(birth).replace(day=1) + dt.timedelta(days=365 * (60 if sex == "male" else 55) + 15)
-    last = clock.today() - dt.timedelta(days=chance.randrange(10, 400) if place else 300)
+    last = clock.today() - dt.timedelta(days=chance.randrange(10, 480) if place >= len(FIRST_WALK) else 300)
     return {
         "name": name,
         "id_number": number,

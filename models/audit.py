@@ -2,7 +2,9 @@
 
 Append-only, sealed once a day by a hash chain: the seal of a day is HMAC-SHA-256 over the seal of the day before and over
 every entry of the day in order, under a key that does not lie in the database. `verify()` finds an entry that was altered,
-added or removed after its day was sealed, and a seal that was replaced, whoever holds the database. Kept without end (网络安全法 article 21 asks for six months at least).
+added or removed after its day was sealed, and a seal that was replaced, whoever holds the database.
+
+Kept without end (网络安全法 article 21 asks for six months at least).
 """
 
 from __future__ import annotations
