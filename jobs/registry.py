@@ -56,7 +56,9 @@ def deliver(event_id: str) -> None:
     if event is None:
         return
     structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(event=event_id, kind=event["kind"], attempt=event["attempts"])
+    structlog.contextvars.bind_contextvars(
+        request_id=event["request_id"], event=event_id, kind=event["kind"], attempt=event["attempts"]
+    )
     found = JOBS.get(event["kind"]) or Job(_nobody)
     if event["attempts"] > outbox.MAX_ATTEMPTS:
         # it has killed its worker every time and never came as far as an exception

@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import structlog
 from bson import ObjectId
 from pymongo import ASCENDING, IndexModel, ReturnDocument
 from pymongo.errors import DuplicateKeyError
@@ -73,6 +74,7 @@ def add(
         "leased_until": instant,
         "handed_out_at": None,
         "error": None,
+        "request_id": structlog.contextvars.get_contextvars().get("request_id", ""),
         "created_at": instant,
     }
     if key is not None:
