@@ -27,12 +27,6 @@ def on_starting(_):
         Path(folder).mkdir(parents=True, mode=0o700)
 
 
-def worker_exit(_, __):
-    from api import limits
-
-    limits.close()
-
-
 def child_exit(_, worker):
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         multiprocess.mark_process_dead(worker.pid)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import secrets
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -149,6 +150,8 @@ class Settings:
             faults.append("WECHAT_API_BASE or WECHAT_SECRET still point to the sandbox")
         if self.SMS_GATEWAY == "console":
             faults.append("SMS_GATEWAY is console")
+        elif not self.SMS_GATEWAY_URL or not self.SMS_GATEWAY_KEY:
+            faults.append("SMS_GATEWAY_URL or SMS_GATEWAY_KEY is missing")
         if not self.RATE_LIMITS:
             faults.append("RATE_LIMITS is off")
         if faults:
@@ -171,4 +174,7 @@ def _kept(path: Path, make: Callable[[], str]) -> str:
     return path.read_text().strip()
 
 
-settings = Settings.from_environment()
+try:
+    settings = Settings.from_environment()
+except SettingsError as fault:
+    sys.exit(f"settings: {fault}")

@@ -19,11 +19,15 @@ from settings import settings
 
 
 def broker_url() -> str:
-    """The configured broker, or a database beside ours in the same MongoDB."""
+    """The configured broker, or a database beside ours in the same MongoDB, with the same credentials."""
     if settings.CELERY_BROKER_URL:
         return settings.CELERY_BROKER_URL
-    address, _, options = database.uri().partition("?")
-    return f"{address.rstrip('/')}/{settings.MONGODB_DATABASE}_broker?{options}"
+    scheme, _, rest = database.uri().partition("://")
+    hosts, _, tail = rest.partition("/")
+    name, _, options = tail.partition("?")
+    if name and "authsource" not in options.lower():
+        options = f"{options}&authSource={name}".lstrip("&")
+    return f"{scheme}://{hosts}/{settings.MONGODB_DATABASE}_broker?{options}"
 
 
 app = Celery("yinling", broker=broker_url())

@@ -67,5 +67,6 @@ def create_app() -> Flask:
     for module in RESOURCES:
         api.register_blueprint(module.blueprint, url_prefix=f"/api/v1{module.blueprint.url_prefix or ''}")
     for plain in (health.blueprint, pages.blueprint):
+        limits.limiter.exempt(plain)
         app.register_blueprint(plain)
     return app

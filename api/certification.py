@@ -11,11 +11,11 @@ from flask import request
 from api.identity import allow, current
 from api.problems import problems
 from api.resource import Day, Id, Instant, Resource, Schema, Text, choice, idempotent, versioned
-from api.retirees import EVERYONE, CertificationState
+from api.retirees import CARE_READERS, EVERYONE, CertificationState
 from api.uploads import image_bytes
 from api.wording import METHODS, help_sentence, session_sentence
+from models import by_hand, certifications, follow_ups, people
 from models import certification_sessions as sessions
-from models import certifications, follow_ups, people
 from models.access import FAMILY, OFFICE, RETIREE
 from models.database import Document
 from models.errors import Invalid
@@ -82,6 +82,7 @@ class SessionSchema(Schema):
     advice = ma.fields.List(ma.fields.String(), metadata={"description": "one Chinese sentence for each reason"})
     message = ma.fields.String(metadata={"description": "state and next step in one sentence"})
     next = ma.fields.String(metadata={"description": "send_frames | wait | done | try_again | ask_a_person"})
+    can_be_reviewed = ma.fields.Boolean(metadata={"description": "a person may be asked to look at these frames"})
     certificate = ma.fields.Nested(Certificate, allow_none=True)
 
 
@@ -118,7 +119,11 @@ def status(retiree_id: ObjectId) -> Document:
 @allow(*EVERYONE)
 def history(retiree_id: ObjectId) -> list[Document]:
     """Every certificate of a person, newest first."""
-    return [certificate(row) for row in certifications.history(retiree_id, current())]
+    rows = [certificate(row) for row in certifications.history(retiree_id, current())]
+    if current().role not in CARE_READERS:
+        # what a worker noted at home, and where somebody lives, helps only whoever helps the person
+        rows = [{**row, "note": "", "residence": None} for row in rows]
+    return rows
 
 
 @blueprint.post("/retirees/<objectid:retiree_id>/certifications")
@@ -132,7 +137,7 @@ def history(retiree_id: ObjectId) -> list[Document]:
 def record(body: Document, retiree_id: ObjectId) -> Document:
     """A worker certifies somebody seen at home, at the window or by video, or known from a data match."""
     day = dt.date.fromisoformat(body["certified_on"])
-    return certificate(certifications.record(retiree_id, body["method"], day, body["note"], current()))
+    return certificate(by_hand.record(retiree_id, body["method"], day, body["note"], current()))
 
 
 @blueprint.put("/retirees/<objectid:retiree_id>/suspension")
@@ -228,6 +233,16 @@ def get_session(session_id: ObjectId) -> Document:
     return described(sessions.get(session_id, current()))
 
 
+@blueprint.post("/certification-sessions/<objectid:session_id>/review")
+@blueprint.response(200, SessionSchema)
+@problems(404, "session_not_found")
+@problems(409, "no_review", "session_open")
+@allow(*PEOPLE_OF_THE_PERSON)
+def ask_for_review(session_id: ObjectId) -> Document:
+    """The machine refused: ask a person to look at the same frames."""
+    return described(sessions.ask_for_review(session_id, current()))
+
+
 def described(attempt: Document) -> Document:
     """An attempt as its retiree sees it: never the figures, which would help to cheat."""
     person = people.get(attempt["retiree_id"], current())
@@ -249,6 +264,7 @@ def described(attempt: Document) -> Document:
         "advice": attempt.get("advice", []),
         "message": session_sentence(attempt, following, issued),
         "next": following,
+        "can_be_reviewed": sessions.can_be_reviewed(attempt),
         "certificate": certificate(issued) if issued else None,
     }
 

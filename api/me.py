@@ -93,7 +93,7 @@ def me() -> Document:
 @problems(404, "no_such_retiree")
 @problems(409, "already_bound", "bound_to_oneself", "no_phone_on_record", "too_many_helpers")
 @problems(422, "wrong_check_digit", "wrong_length", "no_such_date")
-@problems(429, "too_many_bindings", "code_just_sent")
+@problems(429, "too_many_bindings", "code_just_sent", "too_many_codes", "sms_house_limit")
 @allow(RETIREE, FAMILY)
 def bind(body: Document) -> Any:
     """Bind this account to oneself or a parent; the telephone on record confirms, at once where it is this account's."""
@@ -132,6 +132,7 @@ def unbind(retiree_id: Any) -> None:
 @blueprint.response(204)
 @problems(401, "wrong_password")
 @problems(422, "password_too_short")
+@problems(429, "account_locked")
 @allow(*STAFF_ROLES)
 def change_password(body: Document) -> None:
     """Change one's own password."""
@@ -140,6 +141,7 @@ def change_password(body: Document) -> None:
 
 @blueprint.post("/totp")
 @blueprint.response(200, TotpOffer)
+@problems(409, "totp_is_on")
 @allow(*STAFF_ROLES)
 def offer_totp() -> Document:
     """Make a new authenticator secret; it counts only after its first digits have been sent back."""
@@ -161,6 +163,7 @@ def confirm_totp(body: Document) -> None:
 @blueprint.arguments(Password)
 @blueprint.response(204)
 @problems(401, "wrong_password")
+@problems(429, "account_locked")
 @allow(*STAFF_ROLES)
 def end_totp(body: Document) -> None:
     """Switch the authenticator off."""

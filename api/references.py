@@ -6,13 +6,12 @@ from typing import Any
 
 import marshmallow as ma
 from bson import ObjectId
-from flask import Response
 from flask_smorest.fields import Upload
 
 from api.identity import allow, current
 from api.problems import problems
 from api.resource import Instant, Resource, Schema
-from api.uploads import image_bytes
+from api.uploads import image_bytes, shown
 from models import consents, face_references
 from models.access import FAMILY, OFFICE, RETIREE
 from models.database import Document
@@ -82,12 +81,12 @@ def put(files: Document, form: Document, retiree_id: ObjectId) -> Document:
 
 
 @blueprint.get("/retirees/<objectid:retiree_id>/face/photo")
-@blueprint.response(200, {"type": "string", "format": "binary"}, content_type="image/jpeg")
+@blueprint.response(200, {"type": "string", "format": "binary"}, content_type="image/*")
 @problems(404, "retiree_not_found", "no_photo", "file_gone")
 @allow(*OFFICE)
 def photo(retiree_id: ObjectId) -> Any:
     """The reference photograph, for the worker who compares; every look is audited."""
-    return Response(face_references.photo(retiree_id, current()), content_type="image/jpeg")
+    return shown(face_references.photo(retiree_id, current()))
 
 
 @blueprint.delete("/retirees/<objectid:retiree_id>/face")

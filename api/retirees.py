@@ -230,7 +230,8 @@ def full(person: Document, actor: Actor) -> Document:
     shown = {name: value for name, value in person.items() if name in Retiree().fields}
     shown |= summary(person)
     shown["id_number"] = masking.mask_id_number_own(person["id_number"])
-    shown["address"] = masking.mask_address(person["address"]) if person.get("address") else None
+    for place in ("address", "hukou_place"):
+        shown[place] = masking.mask_address(person[place]) if person.get(place) else None
     if person.get("emergency_phone"):
         shown["emergency_phone"] = masking.mask_phone(person["emergency_phone"])
     shown["birth_differs"] = person["recognised_birth"] != person["id_birth"]

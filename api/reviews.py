@@ -6,13 +6,13 @@ from typing import Any
 
 import marshmallow as ma
 from bson import ObjectId
-from flask import Response
 
 from api.certification import Certificate, certificate
 from api.identity import allow, current
 from api.problems import problems
 from api.resource import Id, Instant, Resource, Schema, Text, idempotent
 from api.retirees import RetireeSummary, summary
+from api.uploads import shown
 from models import certification_sessions as sessions
 from models import face_references
 from models.access import OFFICE
@@ -81,12 +81,12 @@ def get(review_id: ObjectId) -> Document:
 
 
 @blueprint.get("/<objectid:review_id>/frames/<int:number>")
-@blueprint.response(200, {"type": "string", "format": "binary"}, content_type="image/jpeg")
+@blueprint.response(200, {"type": "string", "format": "binary"}, content_type="image/*")
 @problems(404, "frame_gone", "file_gone")
 @allow(*OFFICE)
 def frame(review_id: ObjectId, number: int) -> Any:
     """One frame of an attempt; every look is audited."""
-    return Response(sessions.frame(review_id, number, current()), content_type="image/jpeg")
+    return shown(sessions.frame(review_id, number, current()))
 
 
 @blueprint.post("/<objectid:review_id>/decision")

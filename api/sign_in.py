@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import marshmallow as ma
+import structlog
 from flask import g
 
 from api.identity import actor_for, current, public
-from api.limits import SIGN_IN, limiter
+from api.limits import SIGN_IN, SMS_CODES, limiter
 from api.problems import problems
 from api.resource import Id, Resource, Schema, Text
 from models import accounts, sign_ins, sms_codes
@@ -19,7 +20,9 @@ from wechat import client as wechat
 
 blueprint = Resource("auth", __name__, url_prefix="/auth", description="登录")
 
-PHONE = ma.validate.Regexp(r"^1[3-9][0-9]{9}\Z", error="请填写11位手机号。")
+PHONE = ma.validate.Regexp(sms_codes.MOBILE, error="请填写11位手机号。")
+
+log = structlog.stdlib.get_logger("api")
 
 
 class WeChatCode(Schema):
@@ -82,15 +85,18 @@ def sign_in_with_wechat(body: Document) -> Document:
     except wechat.CodeRefused as error:
         raise Unauthenticated("wechat_code_refused", "微信登录已过期，请退出小程序重新打开。") from error
     except (wechat.WeChatUnavailable, wechat.WeChatMisconfigured) as error:
+        if isinstance(error, wechat.WeChatMisconfigured):
+            # the retiree can do nothing about it, and nobody else would ever hear of it
+            log.error("wechat_misconfigured", errcode=error.errcode)
         raise Unavailable("wechat_unavailable", "微信暂时没有回应，请稍后再试，或用手机验证码登录。") from error
     return _signed_in(accounts.of_wechat(session.openid))
 
 
 @blueprint.post("/sms-codes")
-@limiter.limit(SIGN_IN)
+@limiter.limit(SMS_CODES)
 @blueprint.arguments(PhoneNumber)
 @blueprint.response(200, CodeSent)
-@problems(429, "code_just_sent", "too_many_codes")
+@problems(429, "code_just_sent", "too_many_codes", "sms_house_limit")
 @public
 def send_code(body: Document) -> Document:
     """Send a code to a telephone; the answer is the same whether the number is known or not."""
@@ -129,7 +135,10 @@ def sign_in_staff(body: Document) -> Document:
 @problems(401, "sign_in_expired", "sign_in_reused", "account_disabled")
 @public
 def refresh(body: Document) -> Document:
-    """Trade the refresh token for the next pair; an old one that comes back ends the sign-in."""
+    """Trade the refresh token for the next pair; an old one that comes back ends the sign-in.
+
+    Where the reply was lost, the same token may be sent once more within 30 seconds.
+    """
     account_id, pair = sign_ins.refresh(body["refresh_token"])
     held = accounts.get(account_id)
     if held is None:

@@ -27,6 +27,7 @@ WAITING = {
 }
 TRY_AGAIN = {
     "expired": "这次没来得及做完，没关系，请点“再试一次”。",
+    "certified_otherwise": "您已经用别的方式认证成功，不用再照。",
     "consent_withdrawn": "您撤回了同意，照片已删除；可以选择窗口、上门或视频办理。",
 }
 FAILED = "这次没有认出来，别着急，请照下面的提示再试一次。"

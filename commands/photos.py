@@ -27,5 +27,9 @@ def import_folder(folder: Path, division: str) -> None:
         for path in sorted(folder.rglob("*")):
             if path.is_file():
                 archive.write(path, path.name)
+    if not archive.namelist():
+        raise click.ClickException("there are no files in this folder")
+    if not archive.namelist():
+        raise click.ClickException("there are no files in this folder")
     row = imports.start(imports.PHOTOS, folder.name, packed.getvalue(), Actor(CITY, division=division))
     click.echo(f"import {row['_id']} is with the worker")

@@ -22,6 +22,7 @@ from typing import IO
 
 import psutil
 import requests
+import structlog
 
 from commands import demo
 from models import logs, schema
@@ -31,6 +32,9 @@ from settings import SettingsError, settings
 HOUSE = Path(__file__).resolve().parent.parent
 READY_SECONDS = 120
 STOP_SECONDS = 5
+WATCH_SECONDS = 0.5
+
+log = structlog.stdlib.get_logger("serve")
 
 
 def processes() -> dict[str, str]:
@@ -43,6 +47,8 @@ def processes() -> dict[str, str]:
             f"{celery} worker -Q default,faces -c {settings.JOB_WORKERS} --without-gossip --without-mingle "
             "--without-heartbeat"
         ),
+        # imports have a process of their own: a zip of photographs never stands before a retiree
+        "bulk": f"{celery} worker -Q bulk -c 1 -n bulk@%h --without-gossip --without-mingle --without-heartbeat",
         "dispatch": f"{python} worker.py",
         "beat": f"{celery} beat --pidfile=",
     }
@@ -59,18 +65,18 @@ def main() -> int:
             taken = [port for port in (settings.PORT, settings.WECHAT_SANDBOX_PORT) if _taken(port)]
             if taken:
                 return _refuse(f"port {taken[0]} is taken: stop what runs there, or set PORT or WECHAT_SANDBOX_PORT")
-            with contextlib.nullcontext() if settings.MONGODB_URI else EmbeddedMongo(settings.DATA_DIR):
+            with contextlib.nullcontext() if settings.MONGODB_URI else EmbeddedMongo(settings.DATA_DIR) as embedded:
                 logs.configure()
                 schema.prepare()
                 if settings.YINLING_DEMO:
                     demo.load()
-                return _supervise()
+                return _supervise(embedded)
     except (EmbeddedUnavailable, BlockingIOError) as error:
         return _refuse(str(error))
 
 
-def _supervise() -> int:
-    """Run supervisord in the foreground until Ctrl-C or SIGTERM."""
+def _supervise(embedded: EmbeddedMongo | None) -> int:
+    """Run supervisord in the foreground until Ctrl-C or SIGTERM; start the database again should it die."""
     config = settings.DATA_DIR / "supervisord.conf"
     config.write_text(_configuration())
     environment = {
@@ -87,10 +93,22 @@ def _supervise() -> int:
         env=environment,
         start_new_session=True,
     )
+    stopping = threading.Event()
+
+    def stop(*_: object) -> None:
+        if not stopping.is_set():
+            print("\n  stopping: a few seconds", flush=True)  # noqa: T201
+        stopping.set()
+        supervisor.terminate()
+
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: supervisor.terminate())
+        signal.signal(number, stop)
     threading.Thread(target=_announce, daemon=True).start()
-    return supervisor.wait()
+    while True:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return supervisor.wait(WATCH_SECONDS)
+        if embedded and not stopping.is_set() and embedded.revive():
+            log.error("database_started_again")
 
 
 def _configuration() -> str:
@@ -144,9 +162,12 @@ def _end_orphans() -> None:
         if str(settings.DATA_DIR / "supervisord.conf") in orphan.cmdline():
             family = [orphan, *orphan.children(recursive=True)]
             orphan.terminate()
-            for process in psutil.wait_procs(family, timeout=STOP_SECONDS)[1]:
+            # supervisord itself waits STOP_SECONDS for its own before it kills them
+            left = psutil.wait_procs(family, timeout=2 * STOP_SECONDS)[1]
+            for process in left:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     process.kill()
+            psutil.wait_procs(left, timeout=STOP_SECONDS)
     # supervisord itself may have been killed: then its children are without a parent too
     for process in psutil.process_iter(["cmdline", "environ"]):
         own = (process.info["environ"] or {}).get("DATA_DIR") == str(settings.DATA_DIR)
@@ -154,6 +175,7 @@ def _end_orphans() -> None:
             with contextlib.suppress(psutil.NoSuchProcess):
                 if process.ppid() == 1:
                     process.kill()
+                    process.wait(STOP_SECONDS)
 
 
 def _announce() -> None:

@@ -7,15 +7,15 @@ import time
 import faces
 from jobs.registry import job
 from models import certification_sessions as sessions
-from models import consents, face_references, outbox
+from models import consents, face_references, files, outbox
 from models.database import Document, Session, transaction
 from models.errors import NotFound
 
 ADVICE = {
     sessions.REPLAYED: "这些画面以前用过，请本人对着镜头重新照。",
     sessions.NOT_CHECKED: "系统没能自动核对，工作人员会帮您看，请放心等通知。",
-    "consent_withdrawn": "您撤回了同意，照片已删除；可以选择窗口、上门或视频办理。",
-    "frames_lost": "照片没有保存好，请重新照一遍。",
+    sessions.WITHDRAWN: "您撤回了同意，照片已删除；可以选择窗口、上门或视频办理。",
+    sessions.LOST: "照片没有保存好，请重新照一遍。",
 }
 
 
@@ -48,11 +48,11 @@ def check_attempt(event: Document, payload: Document) -> None:
 def _verdict(attempt: Document) -> tuple[str, list[str], Document, list[str]]:
     """(verdict, reasons, figures, advice) of an attempt."""
     if not consents.given(attempt["retiree_id"]):
-        return _refused("consent_withdrawn")
+        return _refused(sessions.WITHDRAWN)
     try:
         frames = [faces.LabelledFrame(action, data) for action, data in sessions.load_frames(attempt)]
     except NotFound:
-        return _refused("frames_lost")
+        return _refused(sessions.LOST)
     if sessions.seen_before(attempt):
         return _refused(sessions.REPLAYED)
     started = time.perf_counter()
@@ -72,12 +72,15 @@ def _templates(attempt: Document) -> list[faces.Template]:
     """The person's templates; made now where staff put a photograph before consent was given."""
     reference = face_references.of(attempt["retiree_id"])
     stored = face_references.templates(reference)
-    if not stored and reference and reference.get("photo_id") and reference["state"] != face_references.REJECTED:
-        enrolment = faces.enrol(face_references.photo_bytes(reference))
+    photo_id = face_references.to_enrol(reference)
+    if not stored and photo_id:
+        enrolment = faces.enrol(files.get(photo_id))
         template = enrolment.template.to_bytes() if enrolment.template else None
-        transaction(
-            lambda session: face_references.settle(
-                session, attempt["retiree_id"], reference["photo_id"], template, list(enrolment.reasons)
+        files.delete(
+            transaction(
+                lambda session: face_references.settle(
+                    session, attempt["retiree_id"], photo_id, template, list(enrolment.reasons)
+                )
             )
         )
         stored = [template] if template else []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bson import ObjectId
+
 import faces
 from jobs.registry import job
 from models import access, consents, face_references, files, outbox
@@ -10,21 +12,28 @@ from models.database import Document, Session, transaction
 from models.errors import NotFound
 
 
-@job("enrol")
+def _not_usable(session: Session, payload: Document) -> None:
+    """After the last try: say so to the clerk, who can send another photograph."""
+    face_references.settle(session, payload["retiree_id"], payload["photo_id"], None, ["could_not_check"])
+
+
+@job("enrol", when_exhausted=_not_usable)
 def enrol(event: Document, payload: Document) -> None:
     """Look at a reference photograph. The template is kept only where the person has agreed."""
     reference = face_references.of(payload["retiree_id"])
-    if not reference or reference.get("photo_id") != payload["photo_id"]:
+    if not reference or reference.get("candidate_id") != payload["photo_id"]:
         transaction(lambda session: outbox.complete(session, event["_id"]))
         return
-    enrolment = faces.enrol(face_references.photo_bytes(reference))
+    enrolment = faces.enrol(files.get(payload["photo_id"]))
     template = enrolment.template.to_bytes() if enrolment.template else None
 
-    def write(session: Session) -> None:
+    def write(session: Session) -> list[ObjectId]:
         outbox.complete(session, event["_id"])
-        face_references.settle(session, payload["retiree_id"], payload["photo_id"], template, list(enrolment.reasons))
+        return face_references.settle(
+            session, payload["retiree_id"], payload["photo_id"], template, list(enrolment.reasons)
+        )
 
-    transaction(write)
+    files.delete(transaction(write))
 
 
 @job("learn")

@@ -57,7 +57,9 @@ def import_photos(event: Document, payload: Document) -> None:
         def advance(session: Session, place: int = place, name: str = name, reason: str | None = reason) -> None:
             if reason:
                 imports.reject(session, row["_id"], place + 1, [name], [reason])
-            imports.advance(session, row["_id"], done=place + 1, added=0 if reason else 1, filled=0, same=0)
+            imports.advance(
+                session, row["_id"], before=place, done=place + 1, added=0 if reason else 1, filled=0, same=0
+            )
 
         transaction(advance)
     rejected = list(imports.rejected(row["_id"]))
@@ -96,6 +98,8 @@ def _take(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, row: Document) -> st
             data = photo.read(LARGEST + 1)
         if len(data) > LARGEST:
             return "照片超过10MB，请缩小后再导入。"
+        if not data.startswith((b"\xff\xd8\xff", b"\x89PNG")) and data[8:12] != b"WEBP":
+            return "这个文件不是照片，请换成 JPG 或 PNG。"
         face_references.put_photo(known["_id"], data, face_references.FROM_IMPORT, actor)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
         return "照片文件坏了，请重新压缩再试。"

@@ -10,7 +10,7 @@ from typing import Any
 from jobs import roster_sheet
 from jobs.registry import job
 from jobs.roster_values import text_of
-from models import access, clock, divisions, files, imports, outbox, people
+from models import clock, divisions, files, imports, outbox, people
 from models.access import Actor
 from models.database import Document, Session, transaction
 from models.errors import Conflict, DomainError
@@ -54,8 +54,8 @@ def import_roster(event: Document, payload: Document) -> None:
     actor = imports.actor_of(row)
     done = row["processed"]
     for chunk in _chunks(sheet, skip=done):
-        done += len(chunk)
         _commit(row, chunk, done, actor)
+        done += len(chunk)
     _finish(event, row, list(sheet.header))
 
 
@@ -74,7 +74,7 @@ def _chunks(sheet: roster_sheet.Sheet, skip: int) -> Iterator[list[tuple[Any, An
         yield chunk
 
 
-def _commit(row: Document, chunk: list[tuple[Any, Any]], done: int, actor: Actor) -> None:
+def _commit(row: Document, chunk: list[tuple[Any, Any]], before: int, actor: Actor) -> None:
     """Take a chunk and note the progress, in one transaction."""
     prepared = [(raw, *_prepare(read, row, actor)) for raw, read in chunk]
 
@@ -100,7 +100,9 @@ def _commit(row: Document, chunk: list[tuple[Any, Any]], done: int, actor: Actor
                 imports.reject(session, row["_id"], raw.number, map(text_of, raw.cells), [error.detail])
         if new:
             people.add_all(session, new, actor)
-        imports.advance(session, row["_id"], done=done, added=len(new), filled=filled, same=same)
+        imports.advance(
+            session, row["_id"], before=before, done=before + len(chunk), added=len(new), filled=filled, same=same
+        )
 
     transaction(write)
 
@@ -131,7 +133,7 @@ def _prepare(read: Any, row: Document, actor: Actor) -> tuple[Document, list[str
 
 def _fill(session: Session, person: Document, fields: Document, actor: Actor) -> bool:
     """Fill in what the ledger does not know yet of somebody; returns whether there was anything."""
-    if actor.role != access.ENTERPRISE and not actor.covers(person["division"]):
+    if not actor.sees(person):
         raise Conflict("other_area", OTHER_AREA)
     if person["name"] != fields["name"]:
         raise Conflict("other_name", OTHER_NAME)

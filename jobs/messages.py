@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jobs.registry import job
 from models import certification_sessions as sessions
-from models import certifications, outbox
+from models import certifications, clock, outbox
 from models.database import Document, Session, transaction
 from notifications import inbox, sms
 
@@ -49,6 +49,10 @@ def help_asked(event: Document, payload: Document) -> None:
 @job("sms")
 def send_sms(event: Document, payload: Document) -> None:
     """Send an SMS. It is at least once: a gateway that took it and did not say so is asked again."""
+    if payload.get("expires_at") and payload["expires_at"] <= clock.now():
+        # a code that would arrive dead only confuses; the person has asked for another one by now
+        transaction(lambda session: outbox.complete(session, event["_id"]))
+        return
     try:
         sms.gateway().send(payload["phone"], payload["template"], payload["values"])
     except sms.SmsRefused as error:

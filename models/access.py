@@ -6,7 +6,7 @@ actor whose division is empty, matches no document.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,6 @@ ADMINISTRATOR = "administrator"
 SYSTEM = "system"
 
 PUBLIC_ROLES = (RETIREE, FAMILY)
-FIELD_STAFF = (COMMUNITY, STREET)
 OFFICE = (COMMUNITY, STREET, DISTRICT, CITY)
 STAFF_ROLES = (*OFFICE, ARCHIVE_KEEPER, BRANCH_SECRETARY, ENTERPRISE, AUDITOR, ADMINISTRATOR)
 BY_DIVISION = (*OFFICE, ARCHIVE_KEEPER, BRANCH_SECRETARY)
@@ -65,6 +64,14 @@ class Actor:
         if self.role == ENTERPRISE and self.enterprise:
             return {"enterprise": self.enterprise}
         return NOBODY
+
+    def sees(self, person: Mapping[str, Any]) -> bool:
+        """Whether a person that was read already lies in the scope; the same rule as `scope()`."""
+        if self.role == ENTERPRISE:
+            return bool(self.enterprise) and person.get("enterprise") == self.enterprise
+        if self.role == BRANCH_SECRETARY and not person.get("party_member"):
+            return False
+        return self.role == SYSTEM or (self.role in BY_DIVISION and self.covers(person["division"]))
 
     def area(self) -> dict[str, Any]:
         """The filter on documents that carry a division of their own (imports, reviews, follow-ups)."""

@@ -2,11 +2,15 @@
 
 Roles and divisions are read from here at every request, never from a token. A public account's role follows from its
 bindings: `retiree` where one of them is to oneself, else `family`.
+
+Failures are counted by the name that was typed, whether somebody has it or not: a lock tells nobody which names exist.
 """
 
 from __future__ import annotations
 
 import functools
+import hashlib
+import hmac
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,14 +25,18 @@ from models import access, audit, clock, encryption, sign_ins
 from models.access import Actor
 from models.database import Document, Session, collection, transaction
 from models.errors import Conflict, Invalid, NotFound, TooMany, Unauthenticated
+from settings import settings
 
 PUBLIC = "public"
 STAFF = "staff"
 
 LOCK_AFTER_FAILURES = 5
 LOCK = clock.seconds(15 * 60)
+FORGET_FAILURES = clock.days(1)
 TOTP_WINDOW = 1
 PASSWORD_LENGTH = 10
+
+TOTP_OFF: Document = {"$set": {"totp_secret": None}, "$unset": {"totp_offered": ""}}
 
 INDEXES = {
     "accounts": [
@@ -39,7 +47,8 @@ INDEXES = {
         IndexModel(
             "username", name="one_username", unique=True, partialFilterExpression={"username": {"$type": "string"}}
         ),
-    ]
+    ],
+    "sign_in_failures": [IndexModel("forget_at", name="forget", expireAfterSeconds=0)],
 }
 
 
@@ -112,8 +121,6 @@ def open_staff(
         "division": division,
         "enterprise": enterprise,
         "enabled": True,
-        "failures": 0,
-        "locked_until": None,
         "totp_secret": None,
         "totp_last_step": 0,
         "created_at": clock.now(),
@@ -138,24 +145,22 @@ def sign_in_staff(username: str, password: str, totp: str | None, actor: Actor) 
 
     Raises:
         Unauthenticated: `wrong_password`, the same whether the name exists or not; `totp_required`; `wrong_totp`.
-        TooMany: LOCK_AFTER_FAILURES failures in a row lock the account for LOCK.
+        TooMany: LOCK_AFTER_FAILURES failures in a row lock the name for LOCK, also a name that nobody has.
     """
+    failures = _begin_try(username)
     account = collection("accounts").find_one({"username": username, "kind": STAFF})
-    if account and account["locked_until"] and account["locked_until"] > clock.now():
-        wait = int((account["locked_until"] - clock.now()).total_seconds()) + 1
-        raise TooMany("account_locked", "密码输错次数太多，请15分钟后再试，或找管理员重置。", retry_after=wait)
     matches = _matches(account["password_hash"] if account else _no_ones_hash(), password)
     if not account or not matches or not account["enabled"]:
-        if account:
-            _count_failure(account, actor)
+        _fail_try(username, account, failures, actor)
         raise Unauthenticated("wrong_password", "用户名或密码不对，请再试一次。")
     if account["totp_secret"]:
         if not totp:
+            _take_back_try(username)
             raise Unauthenticated("totp_required", "请再输入身份验证器里的6位数字。")
         if not _accept_totp(account, totp):
-            _count_failure(account, actor)
+            _fail_try(username, account, failures, actor)
             raise Unauthenticated("wrong_totp", "6位数字不对或已用过，请用下一组数字。")
-    collection("accounts").update_one({"_id": account["_id"]}, {"$set": {"failures": 0, "locked_until": None}})
+    _forget_failures(username)
     return account
 
 
@@ -164,31 +169,36 @@ def change_password(account_id: ObjectId, old: str, new: str, actor: Actor) -> N
 
     Raises:
         Unauthenticated: the old one is wrong.
+        TooMany: wrong too often; it counts like a wrong password at the door.
         Invalid: the new one is too short.
     """
-    account = collection("accounts").find_one({"_id": account_id, "kind": STAFF})
-    if not account or not _matches(account["password_hash"], old):
-        raise Unauthenticated("wrong_password", "原密码不对，请再试一次。")
+    _prove(account_id, old, "原密码不对，请再试一次。", actor)
     _check_password(new)
     hashed = _hasher().hash(new)
 
     def change(session: Session) -> None:
         collection("accounts").update_one({"_id": account_id}, {"$set": {"password_hash": hashed}}, session=session)
         audit.record(session, actor, "account.password_changed", ("account", account_id))
+        sign_ins.end_all(account_id, session)
 
     transaction(change)
-    sign_ins.end_all(account_id)
 
 
 def begin_totp(account_id: ObjectId) -> str:
-    """Make a new authenticator secret; it counts only after `confirm_totp`. Returns the otpauth address for a QR code."""
-    account = collection("accounts").find_one({"_id": account_id, "kind": STAFF})
-    if not account:
-        raise NotFound()
+    """Make a new authenticator secret; it counts only after `confirm_totp`. Returns the otpauth address for a QR code.
+
+    Raises:
+        Conflict: the authenticator is on; whoever finds an open console must not put their own in its place.
+    """
     secret = pyotp.random_base32()
-    collection("accounts").update_one(
-        {"_id": account_id}, {"$set": {"totp_offered": encryption.encrypt(secret, "secret")}}
+    account: Any = collection("accounts").find_one_and_update(
+        {"_id": account_id, "kind": STAFF, "totp_secret": None},
+        {"$set": {"totp_offered": encryption.encrypt(secret, "secret")}},
     )
+    if account is None:
+        if collection("accounts").find_one({"_id": account_id, "kind": STAFF}, {"_id": 1}):
+            raise Conflict("totp_is_on", "身份验证器已经开启，要换新的请先停用。")
+        raise NotFound()
     return pyotp.TOTP(secret).provisioning_uri(name=account["username"], issuer_name="银龄通")
 
 
@@ -196,35 +206,85 @@ def confirm_totp(account_id: ObjectId, code: str, actor: Actor) -> None:
     """Switch the authenticator on by its first six digits.
 
     Raises:
-        Invalid: the digits do not fit the secret that was offered.
+        Invalid: the digits do not fit the secret that was offered last.
     """
     account = collection("accounts").find_one({"_id": account_id, "kind": STAFF}) or {}
     offered = encryption.decrypt(account.get("totp_offered"))
+    wrong = Invalid("wrong_totp", "6位数字不对，请看身份验证器里现在的数字。", pointer="/code")
     if not offered or not pyotp.TOTP(offered).verify(code, valid_window=TOTP_WINDOW):
-        raise Invalid("wrong_totp", "6位数字不对，请看身份验证器里现在的数字。", pointer="/code")
+        raise wrong
 
     def switch_on(session: Session) -> None:
-        collection("accounts").update_one(
-            {"_id": account_id},
+        switched = collection("accounts").update_one(
+            {"_id": account_id, "totp_secret": None, "totp_offered": account["totp_offered"]},
             {"$set": {"totp_secret": account["totp_offered"], "totp_last_step": 0}, "$unset": {"totp_offered": ""}},
             session=session,
         )
+        if not switched.matched_count:
+            raise wrong
         audit.record(session, actor, "account.totp_switched_on", ("account", account_id))
 
     transaction(switch_on)
 
 
 def end_totp(account_id: ObjectId, password: str, actor: Actor) -> None:
-    """Switch the authenticator off, by the password."""
-    account = collection("accounts").find_one({"_id": account_id, "kind": STAFF})
-    if not account or not _matches(account["password_hash"], password):
-        raise Unauthenticated("wrong_password", "密码不对，请再试一次。")
+    """Switch the authenticator off, by the password.
+
+    Raises:
+        Unauthenticated: the password is wrong.
+        TooMany: wrong too often; it counts like a wrong password at the door.
+    """
+    _prove(account_id, password, "密码不对，请再试一次。", actor)
 
     def switch_off(session: Session) -> None:
-        collection("accounts").update_one({"_id": account_id}, {"$set": {"totp_secret": None}}, session=session)
+        collection("accounts").update_one({"_id": account_id}, TOTP_OFF, session=session)
         audit.record(session, actor, "account.totp_switched_off", ("account", account_id))
 
     transaction(switch_off)
+
+
+# ---- Staff, by the operator
+
+
+def disable(username: str, by: Actor | None = None) -> None:
+    """Shut a staff account: it is out at once everywhere, and its password opens nothing."""
+    _change_staff(username, "account.disabled", {"$set": {"enabled": False}}, by)
+
+
+def enable(username: str, by: Actor | None = None) -> None:
+    """Open a staff account again, with the password and the authenticator that it had."""
+    _change_staff(username, "account.enabled", {"$set": {"enabled": True}}, by)
+
+
+def reset_password(username: str, password: str, by: Actor | None = None) -> None:
+    """Give a staff account a new password without the old one; a lock ends too.
+
+    Raises:
+        Invalid: the password is shorter than PASSWORD_LENGTH characters.
+        NotFound: no staff account has this name.
+    """
+    _check_password(password)
+    change = {"$set": {"password_hash": _hasher().hash(password)}}
+    _change_staff(username, "account.password_reset", change, by)
+    _forget_failures(username)
+
+
+def reset_totp(username: str, by: Actor | None = None) -> None:
+    """Switch the authenticator of somebody off who has lost it."""
+    _change_staff(username, "account.totp_switched_off", TOTP_OFF, by)
+
+
+def _change_staff(username: str, action: str, change: Document, by: Actor | None) -> None:
+    def write(session: Session) -> None:
+        account: Any = collection("accounts").find_one_and_update(
+            {"username": username, "kind": STAFF}, change, session=session
+        )
+        if account is None:
+            raise NotFound("no_such_account", "没有这个用户名，请核对后再试。")
+        audit.record(session, by or access.system(), action, ("account", account["_id"]))
+        sign_ins.end_all(account["_id"], session)
+
+    transaction(write)
 
 
 def _check_password(password: str) -> None:
@@ -252,17 +312,72 @@ def _accept_totp(account: Document, code: str) -> bool:
     return False
 
 
-def _count_failure(account: Document, actor: Actor) -> None:
-    counted: Any = collection("accounts").find_one_and_update(
-        {"_id": account["_id"]}, {"$inc": {"failures": 1}}, return_document=ReturnDocument.AFTER
+# ---- Failures
+
+
+def _prove(account_id: ObjectId, password: str, sentence: str, actor: Actor) -> None:
+    """Ask somebody who is signed in for their password once more: an open console must not be a place to guess it."""
+    account = collection("accounts").find_one({"_id": account_id, "kind": STAFF})
+    if not account:
+        raise Unauthenticated("wrong_password", sentence)
+    failures = _begin_try(account["username"])
+    if not _matches(account["password_hash"], password):
+        _fail_try(account["username"], account, failures, actor)
+        raise Unauthenticated("wrong_password", sentence)
+    _forget_failures(account["username"])
+
+
+def _begin_try(username: str) -> int:
+    """Count a try as failed before it is made, so that a hundred at once are no more than five; returns how many there are.
+
+    Raises:
+        TooMany: the name is locked.
+    """
+    instant = clock.now()
+    over = {"$lte": [{"$ifNull": ["$forget_at", instant]}, instant]}
+    kept = {
+        "$switch": {
+            "branches": [
+                {"case": {"$lt": ["$failures", LOCK_AFTER_FAILURES]}, "then": instant + FORGET_FAILURES},
+                {"case": {"$eq": ["$failures", LOCK_AFTER_FAILURES]}, "then": instant + LOCK},
+            ],
+            "default": "$forget_at",
+        }
+    }
+    counted: Any = collection("sign_in_failures").find_one_and_update(
+        {"_id": _name_key(username)},
+        [
+            {"$set": {"failures": {"$cond": [over, 1, {"$add": ["$failures", 1]}]}}},
+            {"$set": {"forget_at": kept}},
+        ],
+        upsert=True,
+        return_document=ReturnDocument.AFTER,
     )
-    if counted["failures"] < LOCK_AFTER_FAILURES:
-        return
+    if counted["failures"] > LOCK_AFTER_FAILURES:
+        wait = int((counted["forget_at"] - instant).total_seconds()) + 1
+        raise TooMany("account_locked", "密码输错次数太多，请15分钟后再试，或找管理员重置。", retry_after=wait)
+    return int(counted["failures"])
 
-    def lock(session: Session) -> None:
-        collection("accounts").update_one(
-            {"_id": account["_id"]}, {"$set": {"failures": 0, "locked_until": clock.now() + LOCK}}, session=session
-        )
-        audit.record(session, actor, "account.locked", ("account", account["_id"]))
 
-    transaction(lock)
+def _fail_try(username: str, account: Document | None, failures: int, actor: Actor) -> None:
+    """The try stays counted. The lock is written down for a name that nobody has too: it takes the same time, and an
+    auditor sees that somebody guesses; the name itself is not kept, because people type passwords there.
+    """
+    if failures == LOCK_AFTER_FAILURES:
+        subject = account["_id"] if account else _name_key(username)
+        transaction(lambda session: audit.record(session, actor, "account.locked", ("account", subject)))
+
+
+def _take_back_try(username: str) -> None:
+    """The password was right and the digits are still to come: no failure, but those of before stay."""
+    collection("sign_in_failures").update_one(
+        {"_id": _name_key(username), "failures": {"$gt": 0}}, {"$inc": {"failures": -1}}
+    )
+
+
+def _forget_failures(username: str) -> None:
+    collection("sign_in_failures").delete_one({"_id": _name_key(username)})
+
+
+def _name_key(username: str) -> str:
+    return hmac.new(settings.secret_key.encode(), f"sign-in:{username}".encode(), hashlib.sha256).hexdigest()

@@ -2,7 +2,8 @@
 
 Append-only, sealed once a day by a hash chain: the seal of a day is HMAC-SHA-256 over the seal of the day before and over
 every entry of the day in order, under a key that does not lie in the database. `verify()` finds an entry that was altered,
-added or removed after its day was sealed, and a seal that was replaced, whoever holds the database.
+added or removed after its day was sealed, and a seal that was replaced, whoever holds the database. Each seal is also
+written to `audit_anchors` under DATA_DIR and to the log, so that a chain that was cut or made anew is found as well.
 
 Kept without end (网络安全法 article 21 asks for six months at least).
 """
@@ -14,8 +15,10 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import structlog
 from bson import ObjectId, json_util
 from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
@@ -24,6 +27,8 @@ from models import clock, masking
 from models.access import AUDITOR, Actor, require
 from models.database import Document, Session, collection
 from settings import settings
+
+log = structlog.stdlib.get_logger("audit")
 
 GENESIS = "0" * 64
 SEAL_AFTER = dt.timedelta(minutes=10)
@@ -46,6 +51,7 @@ MASKS = {
     "phone": masking.mask_phone,
     "emergency_phone": masking.mask_phone,
     "address": masking.mask_address,
+    "hukou_place": masking.mask_address,
 }
 NEVER_SHOWN = (
     "password",
@@ -143,6 +149,9 @@ def seal(now: dt.datetime | None = None) -> list[str]:
     """Seal every day that is over and not sealed yet; returns the days. May run at any time, any number of times."""
     instant = now or clock.now()
     last_day = clock.day_of(instant - SEAL_AFTER) - dt.timedelta(days=1)
+    if _cut():
+        log.error("audit_chain_broken")
+        return []
     newest = collection("audit_seals").find_one(sort=[("_id", DESCENDING)])
     first = collection("audit").find_one(sort=[("day", ASCENDING)])
     if newest:
@@ -160,14 +169,15 @@ def seal(now: dt.datetime | None = None) -> list[str]:
             )
         except DuplicateKeyError:
             return sealed  # another process seals
+        _anchor(day.isoformat(), digest)
         sealed.append(day.isoformat())
         day, previous = day + dt.timedelta(days=1), digest
     return sealed
 
 
 def verify() -> Verification:
-    """Compute every seal again and compare."""
-    faults: list[str] = []
+    """Compute every seal again and compare; also with the anchors outside the database."""
+    faults = [f"{day}: its seal is not the one that was anchored outside the database" for day in _cut()]
     previous, days, total = GENESIS, 0, 0
     expected_day: dt.date | None = None
     for stored in collection("audit_seals").find().sort("_id", ASCENDING):
@@ -189,6 +199,26 @@ def verify() -> Verification:
         faults.append(f"{first['_id']}: entries are dated before the first seal")
     unsealed = collection("audit").count_documents({"day": {"$gt": newest["_id"]}} if newest else {})
     return Verification(days, total, unsealed, tuple(faults))
+
+
+def _anchors() -> Path:
+    return settings.DATA_DIR / "audit_anchors"
+
+
+def _anchor(day: str, digest: str) -> None:
+    """Note a seal outside the database."""
+    with _anchors().open("a") as file:
+        file.write(f"{day} {digest}\n")
+    log.info("audit_sealed", day=day, digest=digest)
+
+
+def _cut() -> list[str]:
+    """The anchored days whose seal the database does not hold any more, or holds differently."""
+    if not _anchors().exists():
+        return []
+    anchored = dict(line.split() for line in _anchors().read_text().splitlines() if line)
+    held = {row["_id"]: row["digest"] for row in collection("audit_seals").find({"_id": {"$in": list(anchored)}})}
+    return sorted(day for day, digest in anchored.items() if held.get(day) != digest)
 
 
 def _digest(day: str, previous: str) -> tuple[str, int]:

@@ -1,7 +1,8 @@
 """Bindings: which account acts for which retiree: oneself, or a parent.
 
 `code_required → confirmed`, `code_required → forgotten`. Name and ID number must fit one person; then the telephone on
-record confirms: at once where the account signed in with that very number, otherwise by a code sent to it.
+record confirms: at once where the account signed in with that very number, otherwise by a code sent to it, which is good
+for this one binding. A landline confirms nothing: no SMS arrives there.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ INDEXES = {
     ],
 }
 
+NO_PHONE = ("no_phone_on_record", "名册里还没有您的手机号，请给社区打电话登记。")
 NO_MATCH = ("no_such_retiree", "姓名和身份证号与名册不符，请照身份证再填一次，或给社区打电话。")
 
 
@@ -57,8 +59,8 @@ def ask(
 
     Raises:
         NotFound: no person fits name and number; the same answer whichever is wrong.
-        Conflict: bound already, or no telephone is on record that could confirm.
-        TooMany: TRIES_PER_DAY tries by this account in a day.
+        Conflict: bound already, or no mobile telephone is on record that could confirm.
+        TooMany: TRIES_PER_DAY tries by this account in a day, or too many codes (see `sms_codes.send`).
     """
     _count_try(actor)
     person = _person(name, id_number)
@@ -71,21 +73,24 @@ def ask(
         >= ACCOUNTS_PER_RETIREE
     ):
         raise Conflict("too_many_helpers", "绑定这位退休人员的手机太多了，请给社区打电话。")
-    if not person.get("phone"):
-        raise Conflict("no_phone_on_record", "名册里还没有您的手机号，请给社区打电话登记。")
+    if not sms_codes.reaches(person.get("phone")):
+        raise Conflict(*NO_PHONE)
     if account_phone == person["phone"]:
         return _bind(actor, person, relation), None
-    code = sms_codes.send(person["phone"], sms_codes.BINDING)
+    pair = {"account_id": actor.account_id, "retiree_id": person["_id"]}
+    waiting = collection("bindings").find_one({**pair, "state": CODE_REQUIRED}, {"_id": 1})
+    binding_id = waiting["_id"] if waiting else ObjectId()
+    code = sms_codes.send(person["phone"], sms_codes.BINDING, binding_id)
     binding = {"state": CODE_REQUIRED, "relation": relation, "forget_at": clock.now() + clock.days(1)}
     try:
         collection("bindings").update_one(
-            {"account_id": actor.account_id, "retiree_id": person["_id"], "state": CODE_REQUIRED},
-            {"$set": binding, "$setOnInsert": {"created_at": clock.now()}},
+            {**pair, "state": CODE_REQUIRED},
+            {"$set": binding, "$setOnInsert": {"_id": binding_id, "created_at": clock.now()}},
             upsert=True,
         )
     except DuplicateKeyError as error:
         raise Conflict("already_bound", "您已经绑定过这位退休人员，不用再绑定。") from error
-    found = collection("bindings").find_one({"account_id": actor.account_id, "retiree_id": person["_id"]})
+    found = collection("bindings").find_one(pair)
     return {**(found or {}), "phone": person["phone"]}, code
 
 
@@ -97,9 +102,9 @@ def confirm(actor: Actor, binding_id: ObjectId, code: str) -> Document:
     if not binding:
         raise NotFound("binding_not_found", "请重新填写姓名和身份证号。")
     person = people.get(binding["retiree_id"], access.system())
-    if not person.get("phone"):
-        raise Conflict("no_phone_on_record", "名册里还没有您的手机号，请给社区打电话登记。")
-    sms_codes.check(person["phone"], sms_codes.BINDING, code)
+    if not sms_codes.reaches(person.get("phone")):
+        raise Conflict(*NO_PHONE)
+    sms_codes.check(person["phone"], sms_codes.BINDING, code, binding_id)
     return _bind(actor, person, binding["relation"])
 
 

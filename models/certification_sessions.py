@@ -1,13 +1,14 @@
 """One attempt to certify by face: the server draws actions, the phone sends frames, the worker checks, a person decides doubt.
 
     awaiting_frames → checking → passed | in_review | failed
-    in_review → passed | failed
+    in_review → passed | failed;  failed → in_review where the retiree asks a person to look
     awaiting_frames → expired (the sweeper, or the next attempt of the same account)
     checking → in_review also where the machine could not check at all: software that fails never fails a retiree
 
-The actions are drawn at random by the server and bound to the retiree, the account and a nonce. One session of a person is
-open at a time (a unique index), so two phones cannot both certify. Frames are stored encrypted and deleted by time: passed
-at once, reviewed after the decision, failed after 30 days at most.
+The actions are drawn at random by the server and bound to the retiree, the account and the session's id, which is the
+nonce: it takes frames once, from that account, for a few minutes. One session of a person is open at a time (a unique
+index), so two phones cannot both certify. Frames are stored encrypted and deleted by time: passed at once, reviewed after
+the decision, failed after 30 days at most, for as long as the retiree may ask a person to look at them.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from bson import ObjectId
 from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from models import access, audit, certifications, clock, consents, files, outbox, people, rules
+from models import access, audit, certifications, clock, consents, files, follow_ups, outbox, people, rules
 from models.access import OFFICE, Actor, require
 from models.database import Document, Session, collection, transaction
 from models.errors import Conflict, Gone, Invalid, NotFound, TooMany
@@ -35,12 +36,10 @@ IN_REVIEW = "in_review"
 FAILED = "failed"
 EXPIRED = "expired"
 STATES = (AWAITING_FRAMES, CHECKING, PASSED, IN_REVIEW, FAILED, EXPIRED)
-FINAL = (PASSED, FAILED, EXPIRED)
 
 PASS = "pass"
 REVIEW = "review"
 FAIL = "fail"
-VERDICTS = (PASS, REVIEW, FAIL)
 
 NEUTRAL = "neutral"
 FRAMES_PER_ACTION = 6
@@ -49,8 +48,12 @@ ACTIONS_DRAWN = (2, 3)
 
 REPLAYED = "seen_before"
 NOT_CHECKED = "could_not_check"
+WITHDRAWN = "consent_withdrawn"
+LOST = "frames_lost"
+CERTIFIED_OTHERWISE = "certified_otherwise"
+# what is no fault of the person's never counts towards being sent to a person
+NOT_THE_PERSONS = (WITHDRAWN, LOST)
 FINGERPRINTS_KEPT = clock.days(180)
-RATE_WINDOW = clock.days(1)
 
 INDEXES = {
     "certification_sessions": [
@@ -81,7 +84,7 @@ def start(
     A session that the same account left behind is closed; one that another phone holds is respected.
 
     Raises:
-        Conflict: `consent_required`, `session_open`, `being_checked`, `ask_a_person`, `deceased`.
+        Conflict: `consent_required`, `session_open`, `being_checked`, `ask_a_person`, `not_entitled`.
         TooMany: the day's limit is reached; other methods remain.
     """
     today = clock.today()
@@ -90,7 +93,7 @@ def start(
         person = people.get(retiree_id, actor, session)
         if person["status"] == people.DECEASED:
             raise Conflict("not_entitled", "系统里的登记需要核对，请给社区打电话。")
-        if not consent and not consents.given(retiree_id, session):
+        if not consent and not consents.hold(retiree_id, session):
             raise Conflict("consent_required", "用人脸认证需要您先同意；不同意也可以选择窗口、上门或视频办理。")
         _close_or_refuse(session, retiree_id, actor)
         _check_limits(session, person, today)
@@ -103,7 +106,6 @@ def start(
             "retiree_id": retiree_id,
             "account_id": actor.account_id,
             "division": person["division"],
-            "nonce": secrets.token_hex(16),
             "actions": _draw() if can_do_actions and not person.get("liveness_note") else [],
             "state": AWAITING_FRAMES,
             "open": True,
@@ -254,7 +256,8 @@ def settle(
         update["in_review_at"] = instant
     else:
         update |= {"decided_at": instant, "decided_by": {"role": access.SYSTEM, "account_id": None}}
-        update["frames_delete_at"] = instant if state == PASSED else instant + _keep_failed(person)
+        useless = state == PASSED or WITHDRAWN in reasons or REPLAYED in reasons
+        update["frames_delete_at"] = instant if useless else instant + _keep_failed(person)
     changed = collection("certification_sessions").update_one(
         {"_id": attempt["_id"], "state": CHECKING}, {"$set": update}, session=session
     )
@@ -267,8 +270,89 @@ def settle(
     if state == PASSED:
         _certify(session, attempt, person, certifications.FACE, access.system())
     elif state == FAILED:
-        _count_failure(session, attempt, person)
+        _count_failure(session, attempt, person, counts=not set(reasons) & set(NOT_THE_PERSONS))
     return {**attempt, **update}
+
+
+def ask_for_review(session_id: ObjectId, actor: Actor) -> Document:
+    """The machine refused and the retiree asks a person to look at the same frames.
+
+    Raises:
+        NotFound; Conflict: the frames are deleted, were decided by a person, or another attempt is open.
+    """
+
+    def write(session: Session) -> Document:
+        attempt = get(session_id, actor, session)
+        changed = collection("certification_sessions").find_one_and_update(
+            {
+                "_id": session_id,
+                "state": FAILED,
+                "decided_by.role": access.SYSTEM,
+                "frames.0": {"$exists": True},
+                "reasons": {"$nin": [WITHDRAWN, REPLAYED]},
+                "frames_delete_at": {"$gt": clock.now()},
+            },
+            {
+                "$set": {"state": IN_REVIEW, "open": True, "in_review_at": clock.now(), "review_asked": True},
+                "$unset": {"frames_delete_at": "", "decided_at": "", "decided_by": ""},
+            },
+            return_document=ReturnDocument.AFTER,
+            session=session,
+        )
+        if not changed:
+            raise Conflict("no_review", "这次的照片不能再看了，请再试一次，或选择人工办理。")
+        collection("retirees").update_one(
+            {"_id": attempt["retiree_id"]}, {"$set": {"certification.checking": session_id}}, session=session
+        )
+        audit.record(
+            session, actor, "certification.review_asked", ("retiree", attempt["retiree_id"]),
+            after={"session_id": session_id},
+        )  # fmt: skip
+        return changed
+
+    try:
+        return transaction(write)
+    except DuplicateKeyError as error:
+        raise Conflict("session_open", "已经有一次认证正在进行，请等结果。") from error
+
+
+def can_be_reviewed(attempt: Mapping[str, Any]) -> bool:
+    """Whether `ask_for_review` would be heard."""
+    return bool(
+        attempt["state"] == FAILED
+        and attempt["frames"]
+        and (attempt.get("decided_by") or {}).get("role") == access.SYSTEM
+        and not {WITHDRAWN, REPLAYED} & set(attempt["reasons"])
+        and attempt["frames_delete_at"] > clock.now()
+    )
+
+
+def close_certified(session: Session, retiree_id: ObjectId) -> None:
+    """Somebody was certified by other means: an attempt that is still open has nothing left to decide."""
+    rows = collection("certification_sessions")
+    held = rows.find_one({"retiree_id": retiree_id, "open": True}, session=session)
+    if held:
+        closed = {"state": EXPIRED, "open": False, "reasons": [CERTIFIED_OTHERWISE], "frames_delete_at": clock.now()}
+        rows.update_one({"_id": held["_id"]}, {"$set": closed}, session=session)
+
+
+def close_withdrawn(session: Session, retiree_id: ObjectId) -> list[ObjectId]:
+    """Consent was withdrawn: what is open fails, every frame is given up; returns the files that nothing names now."""
+    rows = collection("certification_sessions")
+    frames = [
+        frame["file_id"]
+        for attempt in rows.find({"retiree_id": retiree_id, "frames.0": {"$exists": True}}, session=session)
+        for frame in attempt["frames"]
+    ]
+    rows.update_many(
+        {"retiree_id": retiree_id, "open": True},
+        {"$set": {"state": FAILED, "open": False, "reasons": [WITHDRAWN], "decided_at": clock.now()}},
+        session=session,
+    )
+    rows.update_many(
+        {"retiree_id": retiree_id}, {"$set": {"frames": []}, "$unset": {"frames_delete_at": ""}}, session=session
+    )
+    return frames
 
 
 def reviews(actor: Actor, *, page: int = 1, size: int = 20) -> tuple[list[Document], int]:
@@ -389,7 +473,9 @@ def drop_frames(attempt: Mapping[str, Any]) -> int:
     """Delete the frames of one session, then forget their names."""
     gone = [frame["file_id"] for frame in attempt["frames"]]
     files.delete(gone)
-    collection("certification_sessions").update_one({"_id": attempt["_id"]}, {"$set": {"frames": []}})
+    collection("certification_sessions").update_one(
+        {"_id": attempt["_id"]}, {"$set": {"frames": []}, "$unset": {"frames_delete_at": ""}}
+    )
     return len(gone)
 
 
@@ -460,15 +546,15 @@ def _check_parts(attempt: Mapping[str, Any], names: Sequence[str]) -> None:
 
 
 def _certify(session: Session, attempt: Mapping[str, Any], person: Document, method: str, actor: Actor) -> None:
-    certifications.close_follow_ups(session, person["_id"])
+    follow_ups.close(session, person["_id"])
     certifications.certify(
         session, person, method, clock.day_of(attempt["received_at"]), actor,
         residence=attempt.get("residence"), session_id=attempt["_id"],
     )  # fmt: skip
 
 
-def _count_failure(session: Session, attempt: Mapping[str, Any], person: Document) -> None:
-    count = failures_today(person) + 1
+def _count_failure(session: Session, attempt: Mapping[str, Any], person: Document, *, counts: bool = True) -> None:
+    count = failures_today(person) + counts
     collection("retirees").update_one(
         {"_id": person["_id"]},
         {

@@ -19,7 +19,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 from models import access, audit, clock, divisions, masking, outbox, people, rules
 from models.access import OFFICE, Actor, require
 from models.database import Document, Session, collection, transaction
-from models.errors import Conflict, Invalid, NotFound, Stale
+from models.errors import NotFound, Stale
 
 VALID = "valid"
 DUE_SOON = "due_soon"
@@ -48,6 +48,12 @@ INDEXES = {
             partialFilterExpression={"session_id": {"$type": "objectId"}},
         ),
         IndexModel([("retiree_id", ASCENDING), ("certified_on", DESCENDING)], name="by_retiree"),
+        IndexModel(
+            [("retiree_id", ASCENDING), ("once", ASCENDING)],
+            name="once",
+            unique=True,
+            partialFilterExpression={"once": {"$type": "string"}},
+        ),
     ]
 }
 
@@ -104,10 +110,12 @@ def certify(
     residence: Document | None = None,
     note: str = "",
     session_id: ObjectId | None = None,
+    once: str | None = None,
 ) -> Document:
     """Issue a certificate, in the transaction of what proved it.
 
-    A proof that arrives late never moves the clock backwards (DOMAIN C15). The message to the retiree is an event.
+    A proof that arrives late never moves the clock backwards (DOMAIN C15). `once` names what may be certified only once. The
+    message to the retiree is an event.
     """
     due, cycle = due_after(certified_on, person["division"])
     certificate: Document = {
@@ -127,15 +135,21 @@ def certify(
     }
     if session_id:
         certificate["session_id"] = session_id
+    if once:
+        certificate["once"] = once
     collection("certificates").insert_one(certificate, session=session)
     held = person["certification"]
-    before = {name: held[name] for name in ("last_certified_on", "due_on")}
+    before = {name: held[name] for name in ("last_certified_on", "due_on", "suspended_on")}
     update: Document = {"certification.failures_in_row": 0, "certification.checking": None}
     after = before
     if not held["last_certified_on"] or certificate["certified_on"] >= held["last_certified_on"]:
-        after = {"last_certified_on": certificate["certified_on"], "due_on": certificate["due_on"]}
+        # the office resumes what it suspended for want of a certification (DOMAIN C23)
+        after = {
+            "last_certified_on": certificate["certified_on"],
+            "due_on": certificate["due_on"],
+            "suspended_on": None,
+        }
         update |= {f"certification.{name}": value for name, value in after.items()}
-        update["certification.suspended_on"] = None
     if residence:
         update["residence"] = residence
     collection("retirees").update_one({"_id": person["_id"]}, {"$set": update}, session=session)
@@ -145,31 +159,6 @@ def certify(
     )  # fmt: skip
     outbox.add(session, "certified", {"certificate_id": certificate["_id"]}, key=f"certified:{certificate['_id']}")
     return certificate
-
-
-def record(retiree_id: ObjectId, method: str, certified_on: dt.date, note: str, actor: Actor) -> Document:
-    """A worker certifies somebody seen at home, at the window or by video, or known from a data match.
-
-    Raises:
-        Invalid: the day is in the future or more than a cycle ago.
-        Conflict: the person has died.
-    """
-    require(actor, OFFICE)
-    today = clock.today()
-    if certified_on > today:
-        raise Invalid("in_the_future", "认证日期不能晚于今天。", pointer="/certified_on")
-
-    def write(session: Session) -> Document:
-        person = people.get(retiree_id, actor, session)
-        months = rules.number("certification_cycle_months", today, person["division"])
-        if certified_on < clock.add_months(today, -months):
-            raise Invalid("too_long_ago", f"认证日期已超过{months}个月，不能再用。", pointer="/certified_on")
-        if person["status"] == people.DECEASED:
-            raise Conflict("deceased", "这位退休人员已登记去世，请先核实登记是否有误。")
-        close_follow_ups(session, retiree_id)
-        return certify(session, person, method, certified_on, actor, note=note)
-
-    return transaction(write)
 
 
 def suspend(retiree_id: ObjectId, on: dt.date | None, version: int, actor: Actor) -> None:
@@ -194,13 +183,9 @@ def suspend(retiree_id: ObjectId, on: dt.date | None, version: int, actor: Actor
     transaction(write)
 
 
-def close_follow_ups(session: Session, retiree_id: ObjectId) -> None:
-    """A certification answers every open request for help with it."""
-    collection("follow_ups").update_many(
-        {"retiree_id": retiree_id, "kind": "certification_help", "open": True},
-        {"$set": {"open": False, "state": "done", "outcome": "certified", "done_at": clock.now()}},
-        session=session,
-    )
+def issued_once(session: Session, retiree_id: ObjectId, once: str) -> Document | None:
+    """The certificate that was issued under a name that allows one only."""
+    return collection("certificates").find_one({"retiree_id": retiree_id, "once": once}, session=session)
 
 
 def history(retiree_id: ObjectId, actor: Actor) -> list[Document]:

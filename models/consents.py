@@ -38,9 +38,19 @@ def given(retiree_id: ObjectId, session: Session | None = None) -> Document | No
     )
 
 
+def hold(retiree_id: ObjectId, session: Session) -> bool:
+    """Whether consent is in force, held against a withdrawal at the same time: the one that commits second is run again."""
+    held = collection("consents").find_one_and_update(
+        {"retiree_id": retiree_id, "kind": FACE, "version": CURRENT, "withdrawn_at": None},
+        {"$inc": {"used": 1}},
+        session=session,
+    )
+    return held is not None
+
+
 def give(session: Session, retiree_id: ObjectId, actor: Actor, channel: str) -> None:
     """Record consent to the current text, once; `channel` is page or paper."""
-    if given(retiree_id, session):
+    if hold(retiree_id, session):
         return
     collection("consents").insert_one(
         {

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
+import pymongo
 from bson.codec_options import CodecOptions
 from pymongo import IndexModel, MongoClient, ReadPreference
 from pymongo.client_session import ClientSession
@@ -30,6 +31,8 @@ Result = TypeVar("Result")
 
 MAJORITY = WriteConcern("majority", j=True, wtimeout=10_000)
 CODEC: CodecOptions[Document] = CodecOptions(tz_aware=True)
+PING_SECONDS = 2
+PING_SECONDS = 2
 INDEX_CONFLICTS = (85, 86)
 
 _lock = threading.Lock()
@@ -116,5 +119,6 @@ def prepare(indexes: Mapping[str, Iterable[IndexModel]]) -> None:
 
 
 def ping() -> None:
-    """Raise unless a majority-committed read works now."""
-    database().command("ping")
+    """Raise unless a majority-committed read works now, within PING_SECONDS."""
+    with pymongo.timeout(PING_SECONDS):
+        collection("accounts").find_one({}, {"_id": 1})

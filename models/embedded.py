@@ -39,7 +39,9 @@ def uri(data_dir: Path) -> str:
     """
     try:
         address = (data_dir / "mongod" / "address").read_text().strip()
-    except OSError as error:
+        if not psutil.pid_exists(int((data_dir / "mongod" / "pid").read_text())):
+            raise OSError("its process is gone")
+    except (OSError, ValueError) as error:
         raise EmbeddedUnavailable(
             f"no embedded database runs under {data_dir}: start it with `make run`, or set MONGODB_URI"
         ) from error
@@ -93,10 +95,20 @@ class EmbeddedMongo:
         Raises:
             EmbeddedUnavailable: another process holds this directory, or the server does not come up.
         """
-        program = binary()
         (self.folder / "db").mkdir(parents=True, exist_ok=True, mode=0o700)
         self._hold()
         self._end_orphan()
+        self._launch()
+
+    def revive(self) -> bool:
+        """Start the server again where it has died; returns whether it had."""
+        if self._process is None or self._process.poll() is None:
+            return False
+        self._launch()
+        return True
+
+    def _launch(self) -> None:
+        program = binary()
         port = self._port()
         log = (self.folder / "mongod.log").open("ab")
         with log:

@@ -2,7 +2,7 @@
 
 MongoDB's explicit encryption (libmongocrypt, AEAD_AES_256_CBC_HMAC_SHA_512). Deterministic for what is looked up by its
 value (ID number, phone), random for everything else. One data key a purpose lies in the key vault, wrapped by the master
-key of the settings; replacing the master key re-wraps the data keys and touches no record.
+key of the settings.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from bson import ObjectId
 from bson.binary import Binary
 from pymongo import IndexModel
 
-from models import access, audit, clock, consents, encryption, files, outbox, people, rules
+from models import access, audit, certification_sessions, clock, consents, encryption, files, outbox, people, rules
 from models.access import OFFICE, Actor, require
 from models.database import Document, Session, collection, transaction
 from models.errors import NotFound
@@ -57,40 +57,43 @@ def get(retiree_id: ObjectId, actor: Actor) -> Document:
 
 
 def put_photo(retiree_id: ObjectId, data: bytes, source: str, actor: Actor, *, consent_on_paper: bool = False) -> None:
-    """Take a reference photograph; the worker looks at it and, where there is consent, makes the template."""
+    """Take a reference photograph; the worker looks at it and, where there is consent, makes the template.
+
+    Until the worker has found it usable it is a candidate: what is enrolled already stays in force.
+    """
     require(actor, OFFICE)
     people.get(retiree_id, actor)
-    photo_id = files.put(data, "face")
+    candidate_id = files.put(data, "face")
 
     def write(session: Session) -> list[ObjectId]:
         people.get(retiree_id, actor, session)
         if consent_on_paper:
             consents.give(session, retiree_id, actor, "paper")
-        replaced = of(retiree_id, session)
+        held = of(retiree_id, session) or {}
+        overtaken = [held["candidate_id"]] if held.get("candidate_id") else []
         collection("face_references").update_one(
             {"retiree_id": retiree_id},
             {
                 "$set": {
-                    "photo_id": photo_id,
+                    "candidate_id": candidate_id,
+                    "candidate_source": source,
                     "state": PENDING,
                     "reasons": [],
-                    "source": source,
-                    "templates": [],
-                    "enrolled": False,
                     "changed_at": clock.now(),
-                }
+                },
+                "$setOnInsert": {"photo_id": None, "source": None, "templates": [], "enrolled": False},
             },
             upsert=True,
             session=session,
         )
-        _mark(session, retiree_id, False)
+        files.release(session, overtaken)
         audit.record(session, actor, "face.photo_put", ("retiree", retiree_id), after={"source": source})
-        outbox.add(session, "enrol", {"retiree_id": retiree_id, "photo_id": photo_id}, queue="faces")
-        return [replaced["photo_id"]] if replaced and replaced.get("photo_id") else []
+        outbox.add(session, "enrol", {"retiree_id": retiree_id, "photo_id": candidate_id}, queue="bulk")
+        return overtaken
 
-    old = transaction(write)
-    files.keep([photo_id])
-    files.delete(old)
+    overtaken = transaction(write)
+    files.keep([candidate_id])
+    files.delete(overtaken)
 
 
 def photo(retiree_id: ObjectId, actor: Actor) -> bytes:
@@ -108,9 +111,12 @@ def photo(retiree_id: ObjectId, actor: Actor) -> bytes:
     return files.get(found["photo_id"])
 
 
-def photo_bytes(reference: Document) -> bytes:
-    """The photograph of a reference, for the worker process."""
-    return files.get(reference["photo_id"])
+def to_enrol(reference: Document | None) -> ObjectId | None:
+    """The photograph of which no template was made yet: a candidate, or one that came before consent."""
+    if not reference or reference["enrolled"]:
+        return None
+    found: ObjectId | None = reference.get("candidate_id") or reference.get("photo_id")
+    return found
 
 
 def templates(reference: Document | None) -> list[bytes]:
@@ -120,32 +126,34 @@ def templates(reference: Document | None) -> list[bytes]:
 
 def settle(
     session: Session, retiree_id: ObjectId, photo_id: ObjectId, template: bytes | None, reasons: list[str]
-) -> None:
+) -> list[ObjectId]:
     """What the worker found in a photograph: usable or not, and its template where the person agreed.
 
-    A photograph that was replaced meanwhile is left to the event of its successor.
+    A photograph that was replaced meanwhile is left to the event of its successor. Returns the file that nothing names now.
     """
-    state = REJECTED if reasons else READY
-    enrolled = state == READY and template is not None and consents.given(retiree_id, session) is not None
-    changed = collection("face_references").update_one(
-        {"retiree_id": retiree_id, "photo_id": photo_id},
-        {
-            "$set": {
-                "state": state,
-                "reasons": reasons,
-                "templates": [_row(template)] if enrolled and template else [],
-                "enrolled": enrolled,
-                "changed_at": clock.now(),
-            }
-        },
-        session=session,
+    rows = collection("face_references")
+    held = rows.find_one(
+        {"retiree_id": retiree_id, "$or": [{"candidate_id": photo_id}, {"photo_id": photo_id}]}, session=session
     )
-    if changed.matched_count:
+    if not held:
+        return []
+    update: Document = {"state": REJECTED if reasons else READY, "reasons": reasons, "changed_at": clock.now()}
+    dropped = []
+    if held.get("candidate_id") == photo_id:
+        update["candidate_id"] = None
+        dropped = [photo_id] if reasons else [held["photo_id"]] if held["photo_id"] else []
+    if not reasons:
+        enrolled = template is not None and consents.hold(retiree_id, session)
+        update |= {"photo_id": photo_id, "source": held.get("candidate_source") or held["source"], "enrolled": enrolled}
+        update["templates"] = [_row(template, "photo")] if enrolled and template else []
         _mark(session, retiree_id, enrolled)
-        audit.record(
-            session, access.system(), f"face.{state}", ("retiree", retiree_id),
-            after={"enrolled": enrolled, "reasons": reasons},
-        )  # fmt: skip
+    rows.update_one({"_id": held["_id"]}, {"$set": update}, session=session)
+    files.release(session, dropped)
+    audit.record(
+        session, access.system(), f"face.{update['state']}", ("retiree", retiree_id),
+        after={"enrolled": update.get("enrolled", held["enrolled"]), "reasons": reasons},
+    )  # fmt: skip
+    return dropped
 
 
 def add_template(
@@ -153,17 +161,30 @@ def add_template(
 ) -> None:
     """Add a template after a person's review; the first attempt's neutral frame becomes the photograph where none is.
 
-    Nothing is stored where consent has been withdrawn meanwhile.
+    The photograph's own template is never pushed out by later ones. Nothing is stored where consent has been withdrawn
+    meanwhile.
     """
-    if not consents.given(retiree_id, session):
+    if not consents.hold(retiree_id, session):
         return
     held = of(retiree_id, session) or {}
-    kept = (held.get("templates") or [])[-(TEMPLATES_KEPT - 1) :]
-    update: Document = {"templates": [*kept, _row(template)], "enrolled": True, "state": READY, "reasons": []}
-    if photo_id and not held.get("photo_id"):
+    own = [row for row in held.get("templates", []) if row["from"] == "photo"]
+    later = [row for row in held.get("templates", []) if row["from"] != "photo"]
+    first = not held.get("photo_id") and photo_id is not None
+    later.append(_row(template, "photo" if first else "attempt"))
+    update: Document = {
+        "templates": [*own, *later[-(TEMPLATES_KEPT - len(own)) :]],
+        "enrolled": True,
+        "state": READY,
+        "reasons": [],
+        "changed_at": clock.now(),
+    }
+    if first:
         update |= {"photo_id": photo_id, "source": FROM_ATTEMPT}
     collection("face_references").update_one(
-        {"retiree_id": retiree_id}, {"$set": {**update, "changed_at": clock.now()}}, upsert=True, session=session
+        {"retiree_id": retiree_id},
+        {"$set": update, "$setOnInsert": {"candidate_id": None}},
+        upsert=True,
+        session=session,
     )
     _mark(session, retiree_id, True)
     audit.record(session, actor, "face.template_added", ("retiree", retiree_id), after={"source": FROM_ATTEMPT})
@@ -177,27 +198,18 @@ def withdraw(retiree_id: ObjectId, actor: Actor) -> None:
         people.get(retiree_id, actor, session)
         consents.withdraw(session, retiree_id, actor)
         held = of(retiree_id, session) or {}
+        gone = [held[name] for name in ("photo_id", "candidate_id") if held.get(name)]
+        gone += certification_sessions.close_withdrawn(session, retiree_id)
         collection("face_references").delete_one({"retiree_id": retiree_id}, session=session)
         _mark(session, retiree_id, False)
-        sessions = collection("certification_sessions")
-        attempts = list(sessions.find({"retiree_id": retiree_id, "frames.0": {"$exists": True}}, session=session))
-        # a check or review that is under way cannot go on without the frames
-        sessions.update_many(
-            {"retiree_id": retiree_id, "open": True},
-            {"$set": {"state": "failed", "open": False, "reasons": ["consent_withdrawn"], "decided_at": clock.now()}},
-            session=session,
-        )
-        sessions.update_many({"retiree_id": retiree_id}, {"$set": {"frames": []}}, session=session)
         collection("retirees").update_one(
             {"_id": retiree_id}, {"$set": {"certification.checking": None}}, session=session
         )
+        files.release(session, gone)
         audit.record(session, actor, "face.deleted", ("retiree", retiree_id))
-        frames = [frame["file_id"] for attempt in attempts for frame in attempt["frames"]]
-        return [*frames, *([held["photo_id"]] if held.get("photo_id") else [])]
+        return gone
 
-    gone = transaction(write)
-    collection("files.files").update_many({"_id": {"$in": gone}}, {"$set": {"metadata.kept": False}})
-    files.delete(gone)
+    files.delete(transaction(write))
 
 
 def stored_count() -> int:
@@ -212,8 +224,8 @@ def filing_state() -> Document:
     return {"count": count, "warning": count >= warning, "must_file": count >= filing}
 
 
-def _row(template: bytes) -> Document:
-    return {"vector": encryption.encrypt(Binary(template), "face"), "added_at": clock.now()}
+def _row(template: bytes, origin: str) -> Document:
+    return {"vector": encryption.encrypt(Binary(template), "face"), "from": origin, "added_at": clock.now()}
 
 
 def _mark(session: Session, retiree_id: ObjectId, enrolled: bool) -> None:

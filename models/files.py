@@ -17,20 +17,21 @@ from gridfs.errors import NoFile
 from pymongo import IndexModel
 
 from models import clock, encryption
-from models.database import collection, database
+from models.database import Session, collection, database
 from models.errors import NotFound
 
 ORPHAN_AFTER = dt.timedelta(hours=1)
 NAMED_IN = (
     ("certification_sessions", "frames.file_id"),
     ("face_references", "photo_id"),
+    ("face_references", "candidate_id"),
     ("imports", "file_id"),
     ("imports", "errors_file_id"),
 )
 
 INDEXES: dict[str, list[IndexModel]] = {
     "files.files": [IndexModel([("metadata.kept", 1), ("uploadDate", 1)], name="orphans")],
-    "files.chunks": [],
+    "files.chunks": [IndexModel([("files_id", 1), ("n", 1)], name="files_id_1_n_1", unique=True)],
 }
 
 
@@ -62,6 +63,13 @@ def keep(file_ids: Iterable[ObjectId]) -> None:
     collection("files.files").update_many({"_id": {"$in": list(file_ids)}}, {"$set": {"metadata.kept": True}})
 
 
+def release(session: Session, file_ids: Iterable[ObjectId]) -> None:
+    """Give files up in the transaction that drops their names: if they are not deleted right after it, the sweeper does."""
+    collection("files.files").update_many(
+        {"_id": {"$in": list(file_ids)}}, {"$set": {"metadata.kept": False}}, session=session
+    )
+
+
 def delete(file_ids: Iterable[ObjectId]) -> None:
     """Delete files; those that are gone already are fine."""
     for file_id in file_ids:
@@ -78,4 +86,21 @@ def sweep() -> int:
         named.update(collection(name).distinct(path, {path: {"$in": list(candidates)}}))
     keep(candidates & named)
     delete(candidates - named)
-    return len(candidates - named)
+    return len(candidates - named) + _sweep_pieces()
+
+
+def _sweep_pieces() -> int:
+    """Delete the pieces of files whose writing was killed half way. Looks at the last day but its last hour."""
+    now = clock.now()
+    young, old = ObjectId.from_datetime(now - ORPHAN_AFTER), ObjectId.from_datetime(now - dt.timedelta(days=1))
+    pieces = collection("files.chunks").aggregate(
+        [
+            {"$match": {"_id": {"$gte": old, "$lt": young}, "n": 0}},
+            {"$lookup": {"from": "files.files", "localField": "files_id", "foreignField": "_id", "as": "file"}},
+            {"$match": {"file": []}},
+            {"$project": {"files_id": 1}},
+        ]
+    )
+    lost = [piece["files_id"] for piece in pieces]
+    collection("files.chunks").delete_many({"files_id": {"$in": lost}})
+    return len(lost)

@@ -79,6 +79,15 @@ def listed(actor: Actor, *, state: str = OPEN, page: int = 1, size: int = 20) ->
     return rows, collection("follow_ups").count_documents(where)
 
 
+def close(session: Session, retiree_id: ObjectId) -> None:
+    """A certification answers every open request for help with it."""
+    collection("follow_ups").update_many(
+        {"retiree_id": retiree_id, "kind": CERTIFICATION_HELP, "open": True},
+        {"$set": {"open": False, "state": DONE, "outcome": "certified", "done_at": clock.now()}},
+        session=session,
+    )
+
+
 def complete(follow_up_id: ObjectId, outcome: str, actor: Actor) -> Document:
     """Say what came of it.
 

@@ -68,7 +68,7 @@ def start(kind: str, file_name: str, data: bytes, actor: Actor, *, division: str
     def write(session: Session) -> None:
         collection("imports").insert_one(row, session=session)
         audit.record(session, actor, f"import.{kind}_started", ("import", row["_id"]))
-        outbox.add(session, f"import_{kind}", {"import_id": row["_id"]}, queue="faces" if kind == PHOTOS else "default")
+        outbox.add(session, f"import_{kind}", {"import_id": row["_id"]}, queue="bulk")
 
     transaction(write)
     files.keep([file_id])
@@ -104,21 +104,32 @@ def actor_of(row: Mapping[str, Any]) -> Actor:
 
 
 def begin(import_id: ObjectId, rows: int, header: list[str], notes: list[str]) -> None:
-    collection("imports").update_one(
-        {"_id": import_id}, {"$set": {"state": RUNNING, "rows": rows, "header": header, "notes": notes}}
+    begun = collection("imports").update_one(
+        {"_id": import_id, "state": {"$in": [WAITING, RUNNING]}},
+        {"$set": {"state": RUNNING, "rows": rows, "header": header, "notes": notes}},
     )
+    if not begun.matched_count:
+        raise outbox.AlreadyDone(str(import_id))
 
 
-def advance(session: Session, import_id: ObjectId, *, done: int, added: int, filled: int, same: int) -> None:
-    """Commit the progress of a chunk with the chunk."""
-    collection("imports").update_one(
-        {"_id": import_id},
+def advance(
+    session: Session, import_id: ObjectId, *, before: int, done: int, added: int, filled: int, same: int
+) -> None:
+    """Commit the progress of a chunk with the chunk.
+
+    Raises:
+        outbox.AlreadyDone: another worker has gone on from here.
+    """
+    advanced = collection("imports").update_one(
+        {"_id": import_id, "state": RUNNING, "processed": before},
         {
             "$set": {"processed": done},
             "$inc": {"added": added, "filled": filled, "accepted": added + filled + same},
         },
         session=session,
     )
+    if not advanced.matched_count:
+        raise outbox.AlreadyDone(str(import_id))
 
 
 def reject(session: Session, import_id: ObjectId, row: int, cells: Iterable[str], reasons: Iterable[str]) -> None:
@@ -154,6 +165,7 @@ def finish(session: Session, row: Mapping[str, Any], errors_file_id: ObjectId | 
     update = {"state": DONE, "finished_at": clock.now(), "file_id": None, "errors_file_id": errors_file_id}
     collection("imports").update_one({"_id": row["_id"]}, {"$set": update}, session=session)
     collection("import_rejections").delete_many({"import_id": row["_id"]}, session=session)
+    files.release(session, [row["file_id"]])
     counted = collection("imports").find_one({"_id": row["_id"]}, session=session) or {}
     audit.record(
         session, actor_of(row), f"import.{row['kind']}_done", ("import", row["_id"]),
@@ -175,6 +187,7 @@ def refuse(session: Session, row: Mapping[str, Any], code: str, detail: str) -> 
         },
         session=session,
     )
+    files.release(session, [row["file_id"]])
     audit.record(session, access.system(), "import.refused", ("import", row["_id"]), after={"code": code})
 
 

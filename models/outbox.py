@@ -24,17 +24,22 @@ DONE = "done"
 FAILED = "failed"
 STATES = (PENDING, DONE, FAILED)
 
-QUEUES = ("default", "faces")
+# `bulk` is what nobody holds a telephone and waits for: imports and their photographs. It has a worker of its own, so that a
+# zip of 20,000 photographs never stands before a retiree
+DEFAULT = "default"
+FACES = "faces"
+BULK = "bulk"
+QUEUES = (DEFAULT, FACES, BULK)
 LEASE = clock.seconds(10)
 HEARTBEAT_SECONDS = 3.0
-HAND_OUT_AGAIN = clock.seconds(10)
+HAND_OUT_AGAIN = {DEFAULT: clock.seconds(10), FACES: clock.seconds(10), BULK: clock.seconds(60)}
 MAX_ATTEMPTS = 6
 BACKOFF_SECONDS = (2, 10, 60, 300, 900)
 KEEP_DONE = clock.days(14)
 
 INDEXES = {
     "outbox": [
-        IndexModel([("state", ASCENDING), ("due_at", ASCENDING)], name="due"),
+        IndexModel([("state", ASCENDING), ("queue", ASCENDING), ("due_at", ASCENDING)], name="due_by_queue"),
         IndexModel("key", name="once", unique=True, partialFilterExpression={"key": {"$type": "string"}}),
         IndexModel("done_at", name="forget_done", expireAfterSeconds=int(KEEP_DONE.total_seconds())),
     ]
@@ -58,7 +63,7 @@ def add(
     """Write an event in the transaction of the change that causes it.
 
     `key` names what must happen only once: a second event of the same key is not written and None comes back.
-    `secret` encrypts the payload (telephone numbers, codes).
+    `secret` encrypts the payload (telephone numbers, codes) and forgets it when the event ends.
     """
     if queue not in QUEUES:
         raise ValueError(f"nobody consumes the queue {queue}")
@@ -66,7 +71,8 @@ def add(
     event: Document = {
         "_id": ObjectId(),
         "kind": kind,
-        "payload": encryption.seal_document(payload, "secret") if secret else payload,
+        "payload": None if secret else payload,
+        "sealed": encryption.seal_document(payload, "secret") if secret else None,
         "queue": queue,
         "state": PENDING,
         "attempts": 0,
@@ -90,8 +96,7 @@ def add(
 
 def payload(event: Document) -> Document:
     """What the event carries, decrypted where it was secret."""
-    held = event["payload"]
-    return held if isinstance(held, dict) else encryption.open_document(held)
+    return encryption.open_document(event["sealed"]) if event["sealed"] else event["payload"]
 
 
 def claim(event_id: ObjectId) -> Document | None:
@@ -118,7 +123,9 @@ def complete(session: Session, event_id: ObjectId) -> None:
         AlreadyDone: it is not pending any more; the work must not be done twice.
     """
     changed = collection("outbox").update_one(
-        {"_id": event_id, "state": PENDING}, {"$set": {"state": DONE, "done_at": clock.now()}}, session=session
+        {"_id": event_id, "state": PENDING},
+        {"$set": {"state": DONE, "done_at": clock.now(), "sealed": None}},
+        session=session,
     )
     if changed.matched_count == 0:
         raise AlreadyDone(str(event_id))
@@ -148,26 +155,47 @@ def fail(session: Session, event_id: ObjectId, error: str) -> None:
     """End an event visibly after its last try."""
     collection("outbox").update_one(
         {"_id": event_id, "state": PENDING},
-        {"$set": {"state": FAILED, "error": error, "failed_at": clock.now()}},
+        {"$set": {"state": FAILED, "error": error, "failed_at": clock.now(), "sealed": None}},
         session=session,
     )
 
 
-def hand_out(limit: int = 500) -> list[Document]:
-    """Pending events that are due and with nobody, marked as handed out now: the sweeper sends these to the queue."""
+def hand_out(limit: int = 200) -> list[Document]:
+    """Pending events that are due and with nobody, at most `limit` a queue, marked as handed out now: the sweeper sends
+    these to their queues."""
     instant = clock.now()
-    waiting = {
-        "state": PENDING,
-        "due_at": {"$lte": instant},
-        "leased_until": {"$lte": instant},
-        "$or": [{"handed_out_at": None}, {"handed_out_at": {"$lte": instant - HAND_OUT_AGAIN}}],
-    }
     handed = []
-    for row in collection("outbox").find(waiting, {"_id": 1, "queue": 1}).sort("due_at").limit(limit):
-        taken = collection("outbox").update_one({**waiting, "_id": row["_id"]}, {"$set": {"handed_out_at": instant}})
-        if taken.modified_count:
-            handed.append(row)
+    for queue in QUEUES:
+        waiting = {
+            "state": PENDING,
+            "queue": queue,
+            "due_at": {"$lte": instant},
+            "leased_until": {"$lte": instant},
+            "$or": [{"handed_out_at": None}, {"handed_out_at": {"$lte": instant - HAND_OUT_AGAIN[queue]}}],
+        }
+        for row in collection("outbox").find(waiting, {"_id": 1, "queue": 1}).sort("due_at").limit(limit):
+            taken = collection("outbox").update_one(
+                {**waiting, "_id": row["_id"]}, {"$set": {"handed_out_at": instant}}
+            )
+            if taken.modified_count:
+                handed.append(row)
     return handed
+
+
+def failed(limit: int = 100) -> list[Document]:
+    """What failed for good, the newest first: kind, error and times, never the payload."""
+    shown = {"kind": 1, "error": 1, "created_at": 1, "failed_at": 1, "request_id": 1}
+    return list(collection("outbox").find({"state": FAILED}, shown).sort("failed_at", -1).limit(limit))
+
+
+def retry(event_id: ObjectId) -> bool:
+    """Let a failed event try again from the start; a secret one is over, its payload is forgotten."""
+    instant = clock.now()
+    again = {"state": PENDING, "attempts": 0, "due_at": instant, "leased_until": instant, "handed_out_at": None}
+    changed = collection("outbox").update_one(
+        {"_id": event_id, "state": FAILED, "payload": {"$ne": None}}, {"$set": again}
+    )
+    return changed.modified_count == 1
 
 
 def counts() -> dict[str, int]:

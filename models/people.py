@@ -46,6 +46,7 @@ ENCRYPTED = {
     "id_number": "id_number",
     "phone": "phone",
     "address": "contact",
+    "hukou_place": "contact",
     "emergency_contact": "contact",
     "emergency_phone": "contact",
 }
@@ -246,20 +247,22 @@ def search(
 
 
 def certified(state: str, division: str) -> Document:
-    """The filter on people of one certification state; the same rules as `certifications.state_of`."""
+    """The filter on people of one certification state; the rules of `certifications.state_of`, with one difference: whoever
+    is being checked is also due or overdue."""
     today = clock.today()
     soon = (today + dt.timedelta(days=rules.number("certification_due_soon_days", today, division))).isoformat()
     day = today.isoformat()
     alive = {"status": {"$ne": DECEASED}}
     due = "certification.due_on"
-    going = {**alive, "certification.suspended_on": None, "certification.checking": None}
+    # somebody whose attempt waits for a person is still due: the lists of those to call must not lose them
+    going = {**alive, "certification.suspended_on": None}
     filters: dict[str, Document] = {
         "ended": {"status": DECEASED},
         "suspended": {**alive, "certification.suspended_on": {"$ne": None}, "certification.checking": None},
         "checking": {**alive, "certification.checking": {"$ne": None}},
         "overdue": {**going, due: {"$lt": day}},
         "due_soon": {**going, due: {"$gte": day, "$lte": soon}},
-        "valid": {**going, due: {"$gt": soon}},
+        "valid": {**going, due: {"$gt": soon}, "certification.checking": None},
     }
     return filters[state]
 

@@ -1,5 +1,9 @@
 """Sign-ins: a family of tokens for each. Access tokens are short and stateless but for a look at their family;
 refresh tokens rotate, and an old one that comes back revokes the family, because then two hold it.
+
+One exception: the reply to a refresh may be lost on the way, and then the phone knows the old token only. So the immediate
+predecessor may be traded again within TRADE_AGAIN, as long as nobody has used its successor, which then counts no more.
+Where two hold the predecessor all the same, the one whose successor was replaced brings it later and ends the sign-in of both.
 """
 
 from __future__ import annotations
@@ -13,12 +17,13 @@ from bson.errors import InvalidId
 from pymongo import IndexModel, ReturnDocument
 
 from models import clock
-from models.database import Document, collection
+from models.database import Document, Session, collection
 from models.errors import Unauthenticated
 from settings import settings
 
 ALGORITHM = "HS256"
 ISSUER = "yinling"
+TRADE_AGAIN = clock.seconds(30)
 
 INDEXES = {
     "sign_ins": [
@@ -38,6 +43,8 @@ def start(account_id: ObjectId) -> Document:
             "_id": family,
             "account_id": account_id,
             "current": _digest(secret),
+            "previous": None,
+            "traded_at": None,
             "revoked": None,
             "started_at": clock.now(),
             "expires_at": _end(),
@@ -50,19 +57,27 @@ def refresh(token: str) -> tuple[ObjectId, Document]:
     """Trade a refresh token for the next pair; returns the account's id and the pair.
 
     Raises:
-        Unauthenticated: unknown, expired or revoked; `sign_in_reused` where it was traded before, which revokes the family.
+        Unauthenticated: unknown, expired or revoked; `sign_in_reused` where it was traded before, but for the lost reply,
+            which revokes the family.
     """
     family, secret = _parts(token)
-    fresh = secrets.token_urlsafe(32)
+    given, fresh, instant = _digest(secret), secrets.token_urlsafe(32), clock.now()
+    alive: Document = {"_id": family, "revoked": None, "expires_at": {"$gt": instant}}
+    following = {"current": _digest(fresh), "expires_at": _end()}
     traded = collection("sign_ins").find_one_and_update(
-        {"_id": family, "current": _digest(secret), "revoked": None, "expires_at": {"$gt": clock.now()}},
-        {"$set": {"current": _digest(fresh), "expires_at": _end()}},
+        {**alive, "current": given},
+        {"$set": {**following, "previous": given, "traded_at": instant}},
+        return_document=ReturnDocument.AFTER,
+    ) or collection("sign_ins").find_one_and_update(
+        # `traded_at` stays that of the first time: whoever keeps asking does not keep the old token alive
+        {**alive, "previous": given, "traded_at": {"$gt": instant - TRADE_AGAIN}},
+        {"$set": following},
         return_document=ReturnDocument.AFTER,
     )
     if traded:
         return traded["account_id"], _pair(traded["account_id"], family, fresh)
     revoked = collection("sign_ins").update_one(
-        {"_id": family, "current": {"$ne": _digest(secret)}, "revoked": None}, {"$set": {"revoked": "reused"}}
+        {"_id": family, "current": {"$ne": given}, "revoked": None}, {"$set": {"revoked": "reused"}}
     )
     if revoked.modified_count:
         raise Unauthenticated("sign_in_reused", "为了您的安全，请重新登录。")
@@ -70,17 +85,25 @@ def refresh(token: str) -> tuple[ObjectId, Document]:
 
 
 def end(token: str) -> None:
-    """Sign out: revoke the family of a refresh token. Unknown tokens are none of our business."""
+    """Sign out: revoke the family of a refresh token, or of its predecessor, which is all that a lost reply leaves.
+
+    Unknown tokens are none of our business.
+    """
     try:
         family, secret = _parts(token)
     except Unauthenticated:
         return
-    collection("sign_ins").update_one({"_id": family, "current": _digest(secret)}, {"$set": {"revoked": "signed_out"}})
+    given = _digest(secret)
+    collection("sign_ins").update_one(
+        {"_id": family, "$or": [{"current": given}, {"previous": given}]}, {"$set": {"revoked": "signed_out"}}
+    )
 
 
-def end_all(account_id: ObjectId) -> None:
-    """Sign an account out everywhere."""
-    collection("sign_ins").update_many({"account_id": account_id, "revoked": None}, {"$set": {"revoked": "ended"}})
+def end_all(account_id: ObjectId, session: Session | None = None) -> None:
+    """Sign an account out everywhere, in the transaction of what asks for it where there is one."""
+    collection("sign_ins").update_many(
+        {"account_id": account_id, "revoked": None}, {"$set": {"revoked": "ended"}}, session=session
+    )
 
 
 def check(access_token: str) -> ObjectId:

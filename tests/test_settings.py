@@ -20,6 +20,8 @@ SAFE = {
     "WECHAT_API_BASE": "https://api.weixin.qq.com",
     "WECHAT_SECRET": "a secret of our own",
     "SMS_GATEWAY": "http",
+    "SMS_GATEWAY_URL": "https://sms.example/send",
+    "SMS_GATEWAY_KEY": "a key of our own",
     "RATE_LIMITS": "1",
 }
 
@@ -86,6 +88,8 @@ def test_a_safe_production_starts(environment):
         ({"WECHAT_API_BASE": ""}, "sandbox"),
         ({"WECHAT_SECRET": "sandbox-secret"}, "sandbox"),
         ({"SMS_GATEWAY": "console"}, "console"),
+        ({"SMS_GATEWAY_URL": ""}, "SMS_GATEWAY_URL"),
+        ({"SMS_GATEWAY_KEY": ""}, "SMS_GATEWAY_KEY"),
         ({"RATE_LIMITS": "0"}, "RATE_LIMITS"),
     ],
 )

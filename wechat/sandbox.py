@@ -169,10 +169,14 @@ class _Broken(HTTPException):
 
 
 class _QuietHandler(WSGIRequestHandler):
-    """Logs no request: the address of a sign-in holds the AppSecret and the code."""
+    """Logs no request: the address of a sign-in holds the AppSecret and the code, and a phone code is the number."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         pass
+
+    def log_error(self, format: str, *args: Any) -> None:
+        # the library would quote the line that it could not read
+        log.warning("a request could not be read")
 
 
 def create_app(appid: str = settings.WECHAT_APPID, secret: str = settings.WECHAT_SECRET) -> Sandbox:

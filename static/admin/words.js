@@ -183,6 +183,9 @@ export const IMPORT_KIND = { roster: "花名册", photos: "登记照片" };
 export const AUDITED = {
   "account.opened": "开通账号",
   "account.locked": "账号锁定（密码输错太多）",
+  "account.password_reset": "重置密码",
+  "account.disabled": "停用账号",
+  "account.enabled": "启用账号",
   "account.password_changed": "修改密码",
   "account.totp_switched_on": "开启身份验证器",
   "account.totp_switched_off": "关闭身份验证器",

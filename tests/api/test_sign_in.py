@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
+import socket
+import subprocess
+import sys
+import textwrap
+
 import pyotp
 import pytest
 import time_machine
@@ -9,6 +16,7 @@ import time_machine
 from models import access, accounts, clock, encryption
 from models.access import Actor
 from models.database import collection
+from settings import settings
 from tests.builders import COMMUNITY, PASSWORD, a_retiree, finish_work
 from tests.story import V1, a_wechat_sandbox, bearer, code_sent_to, settings_with, sign_in_by_sms
 
@@ -25,8 +33,8 @@ def post(client, path: str, **body):
 def test_a_code_arrives_on_the_phone_and_signs_in(client, capsys):
     sent = post(client, "sms-codes", phone=PHONE)
     assert (sent.status_code, sent.json) == (200, {"sent": True, "resend_after": 60, "expires_in": 600})
-    finish_work()
     code = code_sent_to(PHONE)
+    finish_work()
     assert f"验证码{code}" in capsys.readouterr().out
     signed_in = post(client, "sms", phone=PHONE, code=code)
     assert signed_in.status_code == 200
@@ -76,6 +84,41 @@ def test_what_is_no_mobile_number_is_refused(client, phone):
     assert collection("sms_codes").count_documents({}) == 0
 
 
+CODES_FOR_ALL = """
+    import json
+    from api import create_app
+    from models import database
+    app = create_app()
+    database.client().drop_database("yinling_tests_limits")
+    client = app.test_client()
+    def ask(number, address):
+        return client.post(
+            "/api/v1/auth/sms-codes", json={"phone": f"169{number:08d}"}, environ_base={"REMOTE_ADDR": address}
+        )
+    replies = [ask(number, "192.0.2.1") for number in range(61)]
+    print(json.dumps({
+        "statuses": [reply.status_code for reply in replies],
+        "code": replies[-1].json["code"], "retry": replies[-1].headers.get("Retry-After"),
+        "other": ask(61, "192.0.2.2").status_code,
+    }))
+"""
+
+
+def test_a_street_office_asks_for_sixty_codes_an_hour_and_another_address_is_not_touched(ground):
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(CODES_FOR_ALL)],
+        env={**os.environ, "RATE_LIMITS": "1", "LOG_LEVEL": "ERROR"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert told["statuses"] == [200] * 60 + [429]
+    assert told["code"] == "too_many_requests"
+    assert 60 < int(told["retry"]) <= 3601
+    assert told["other"] == 200
+
+
 # ---- WeChat
 
 
@@ -117,6 +160,33 @@ def test_a_wrong_secret_of_ours_is_our_trouble_and_not_the_retirees(client):
     assert "手机验证码" in refused.json["detail"]
 
 
+def test_a_wrong_secret_of_ours_stands_in_the_log_for_whoever_runs_the_house(client, caplog):
+    with a_wechat_sandbox(WECHAT_SECRET="wrong"):
+        post(client, "wechat", code="wang:1")
+    lines = [record for record in caplog.records if record.name == "api" and record.levelname == "ERROR"]
+    assert [(line.msg["event"], line.msg["errcode"]) for line in lines] == [("wechat_misconfigured", 40125)]
+    assert "wang" not in caplog.text
+
+
+def test_a_wechat_that_is_only_busy_is_no_error_of_ours(client, caplog):
+    with a_wechat_sandbox():
+        post(client, "wechat", code="busy")
+    assert [record for record in caplog.records if record.name == "api"] == []
+
+
+def test_the_sandbox_says_nothing_about_anybody_also_where_it_cannot_read_a_line(client, caplog):
+    caplog.set_level("DEBUG")
+    with a_wechat_sandbox():
+        post(client, "wechat", code="wang:1")
+        with socket.create_connection(("127.0.0.1", settings.WECHAT_SANDBOX_PORT), timeout=5) as line:
+            line.sendall(b"GET /sns/jscode2session?js_code=13800138000 and more HTTP/1.1\r\n\r\n")
+            assert b"400" in line.recv(4096)
+    told = "\n".join(record.getMessage() for record in caplog.records)
+    assert "a request could not be read" in told
+    assert "13800138000" not in told
+    assert settings.WECHAT_SECRET not in told
+
+
 def test_where_wechat_is_away_the_reply_says_so(client):
     from wechat import client as wechat
 
@@ -156,11 +226,42 @@ def test_five_wrong_passwords_lock_the_account(client):
     assert int(locked.headers["Retry-After"]) > 60
 
 
+def test_a_name_that_nobody_has_gets_the_same_six_answers(client):
+    accounts.open_staff("zhang", PASSWORD, access.COMMUNITY, COMMUNITY)
+    with time_machine.travel(clock.now(), tick=False):
+        known, unknown = (
+            [post(client, "staff", username=name, password="not the password") for _ in range(6)]
+            for name in ("zhang", "nobody")
+        )
+    for one, other in zip(known, unknown, strict=True):
+        assert (one.status_code, one.headers.get("Retry-After")) == (
+            other.status_code,
+            other.headers.get("Retry-After"),
+        )
+        assert {**one.json, "request_id": ""} == {**other.json, "request_id": ""}
+    assert known[-1].json["code"] == "account_locked"
+
+
+def test_an_open_console_neither_replaces_the_authenticator_nor_guesses_the_password(client):
+    accounts.open_staff("zhang", PASSWORD, access.COMMUNITY, COMMUNITY)
+    headers = bearer(post(client, "staff", username="zhang", password=PASSWORD).json["access_token"])
+    totp = pyotp.parse_uri(client.post(f"{V1}/me/totp", headers=headers).json["uri"])
+    assert client.put(f"{V1}/me/totp", json={"code": totp.now()}, headers=headers).status_code == 204
+    again = client.post(f"{V1}/me/totp", headers=headers)
+    assert (again.status_code, again.json["code"]) == (409, "totp_is_on")
+    for _ in range(5):
+        wrong = client.post(f"{V1}/me/totp/end", json={"password": "not the password"}, headers=headers)
+        assert (wrong.status_code, wrong.json["code"]) == (401, "wrong_password")
+    body = {"old": PASSWORD, "new": "another long password"}
+    locked = client.put(f"{V1}/me/password", json=body, headers=headers)
+    assert (locked.status_code, locked.json["code"]) == (429, "account_locked")
+
+
 @pytest.mark.parametrize("password", ["", "x" * 201, 5, None])
 def test_a_password_that_cannot_be_one_is_not_even_tried(client, password):
     accounts.open_staff("zhang", PASSWORD, access.COMMUNITY, COMMUNITY)
     assert client.post(f"{V1}/auth/staff", json={"username": "zhang", "password": password}).status_code == 422
-    assert collection("accounts").find_one({})["failures"] == 0
+    assert collection("sign_in_failures").count_documents({}) == 0
 
 
 # ---- Staying in and going out
@@ -181,10 +282,21 @@ def test_an_old_refresh_token_ends_the_sign_in_of_the_thief_and_of_the_owner(cli
     post(client, "sms-codes", phone=PHONE)
     owner = post(client, "sms", phone=PHONE, code=code_sent_to(PHONE)).json
     thief = post(client, "refresh", refresh_token=owner["refresh_token"]).json
-    reused = post(client, "refresh", refresh_token=owner["refresh_token"])
-    assert (reused.status_code, reused.json["code"]) == (401, "sign_in_reused")
-    assert post(client, "refresh", refresh_token=thief["refresh_token"]).status_code == 401
-    assert client.get(f"{V1}/me", headers=bearer(thief["access_token"])).status_code == 401
+    with time_machine.travel(clock.now() + clock.seconds(31), tick=False):
+        reused = post(client, "refresh", refresh_token=owner["refresh_token"])
+        assert (reused.status_code, reused.json["code"]) == (401, "sign_in_reused")
+        assert post(client, "refresh", refresh_token=thief["refresh_token"]).status_code == 401
+        assert client.get(f"{V1}/me", headers=bearer(thief["access_token"])).status_code == 401
+
+
+def test_a_refresh_whose_reply_was_lost_is_asked_for_again_and_nobody_is_signed_out(client):
+    post(client, "sms-codes", phone=PHONE)
+    pair = post(client, "sms", phone=PHONE, code=code_sent_to(PHONE)).json
+    post(client, "refresh", refresh_token=pair["refresh_token"])
+    again = post(client, "refresh", refresh_token=pair["refresh_token"])
+    assert again.status_code == 200
+    assert client.get(f"{V1}/me", headers=bearer(again.json["access_token"])).status_code == 200
+    assert post(client, "refresh", refresh_token=again.json["refresh_token"]).status_code == 200
 
 
 def test_whoever_signs_out_is_out_at_once_and_signing_out_never_fails(client):

@@ -63,7 +63,7 @@ def test_a_message_that_was_lost_on_the_queue_is_sent_again(ground):
     event = an_event()
     with House() as house:
         assert house.sent.get(timeout=5)[0] == event
-        collection("outbox").update_one({}, {"$set": {"handed_out_at": clock.now() - outbox.HAND_OUT_AGAIN}})
+        collection("outbox").update_one({}, {"$set": {"handed_out_at": clock.now() - outbox.HAND_OUT_AGAIN["default"]}})
         assert house.sent.get(timeout=5)[0] == event
 
 
@@ -80,5 +80,5 @@ def test_a_broker_that_is_away_is_waited_for(ground):
     event = an_event()
     with Away() as house:
         assert tried.wait(5)
-        collection("outbox").update_one({}, {"$set": {"handed_out_at": clock.now() - outbox.HAND_OUT_AGAIN}})
+        collection("outbox").update_one({}, {"$set": {"handed_out_at": clock.now() - outbox.HAND_OUT_AGAIN["default"]}})
         assert house.sent.get(timeout=10)[0] == event

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 import time_machine
 
 from jobs import import_roster, registry
-from models import access, clock, imports, outbox
+from models import access, clock, imports, outbox, people
 from models.access import Actor
-from models.database import collection
+from models.database import collection, transaction
+from models.errors import Conflict
 from tests.builders import CITY_WORKER, COMMUNITY_WORKER, a_retiree, finish_work
 from tests.story import a_roster, files_stored, people_for_a_roster
 
@@ -74,3 +76,21 @@ def test_an_enterprise_without_a_place_adds_nobody(ground):
     row = start(people_for_a_roster(1), Actor(access.ENTERPRISE, None, "", enterprise="示范厂"))
     finish_work()
     assert (held(row)["state"], held(row)["accepted"], held(row)["rejected"]) == ("done", 0, 1)
+
+
+def test_an_enterprise_cannot_write_into_a_person_it_may_not_see(ground):
+    stranger = a_retiree(name="王秀英", enterprise="甲厂", phone=None)
+    nobodys = a_retiree(name="李桂兰", enterprise=None, phone=None)
+    clerk = access.Actor(access.ENTERPRISE, division="4301", enterprise="乙厂")
+    for person in (stranger, nobodys):
+        fields = {
+            "id_number": person["id_number"],
+            "name": person["name"],
+            "phone": "16912340000",
+            "enterprise": "乙厂",
+        }
+        with pytest.raises(Conflict, match="other_area"):
+            transaction(
+                lambda session, person=person, fields=fields: import_roster._fill(session, person, fields, clerk)
+            )
+        assert people.get(person["_id"], access.system())["phone"] is None

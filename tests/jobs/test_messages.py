@@ -5,8 +5,8 @@ from __future__ import annotations
 import time_machine
 
 from jobs import registry
+from models import by_hand, clock, follow_ups, outbox
 from models import certification_sessions as sessions
-from models import certifications, clock, follow_ups, outbox
 from models.database import collection, transaction
 from tests.builders import COMMUNITY_WORKER, a_retiree, an_attempt, finish_work, oneself
 from tests.story import settings_with
@@ -25,7 +25,7 @@ def deliver_again(kind: str) -> None:
 
 def test_a_certificate_is_told_once_however_often_its_event_is_delivered(ground):
     person = a_retiree()
-    certifications.record(person["_id"], "window", clock.today(), "", COMMUNITY_WORKER)
+    by_hand.record(person["_id"], "window", clock.today(), "", COMMUNITY_WORKER)
     finish_work()
     deliver_again("certified")
     assert titles(person) == ["认证成功"]

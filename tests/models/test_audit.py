@@ -13,6 +13,7 @@ from models import (
     accounts,
     audit,
     bindings,
+    by_hand,
     certification_sessions,
     certifications,
     clock,
@@ -23,6 +24,7 @@ from models import (
 from models.access import Actor
 from models.database import collection, transaction
 from models.errors import Forbidden
+from settings import settings
 from tests.builders import (
     CITY_WORKER,
     COMMUNITY_WORKER,
@@ -68,7 +70,7 @@ WRITES = {
     "retiree.changed": lambda p: people.change(p["_id"], {"native_place": "示范"}, 1, COMMUNITY_WORKER),
     "retiree.filled": lambda p: transaction(lambda s: people.fill(s, p, {"address": "示范路5号"}, COMMUNITY_WORKER)),
     "retiree.revealed": lambda p: people.reveal(p["_id"], "phone", "联系本人", COMMUNITY_WORKER),
-    "retiree.certified": lambda p: certifications.record(p["_id"], "window", TODAY(), "", COMMUNITY_WORKER),
+    "retiree.certified": lambda p: by_hand.record(p["_id"], "window", TODAY(), "", COMMUNITY_WORKER),
     "pension.suspension_noted": lambda p: certifications.suspend(p["_id"], TODAY(), 1, COMMUNITY_WORKER),
     "binding.confirmed": bound,
     "binding.ended": lambda p: bindings.end(bound(p), p["_id"]),
@@ -212,6 +214,11 @@ def test_a_chain_that_was_forged_by_somebody_who_holds_the_database_but_not_the_
     day = clock.day_of(three_days).isoformat()
     collection("audit").update_one({"day": day}, {"$set": {"actor.role": "city"}})
     collection("audit_seals").delete_many({})
+    with time_machine.travel(three_days + dt.timedelta(days=3), tick=False):
+        assert audit.seal() == [], "a chain that was cut is not made anew"
+    assert any("anchored outside" in fault for fault in audit.verify().faults)
+
+    (settings.DATA_DIR / "audit_anchors").unlink()
     another_key = base64.b64encode(b"k" * 96).decode()
     with settings_with(ENCRYPTION_KEY=another_key), time_machine.travel(three_days + dt.timedelta(days=3), tick=False):
         assert day in audit.seal()

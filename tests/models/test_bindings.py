@@ -83,6 +83,48 @@ def test_a_person_without_a_phone_on_record_is_sent_to_the_community(ground):
         ask(a_retiree(phone=None))
 
 
+@pytest.mark.parametrize("landline", ["0731-84907501", "073184907501", "84907501", "12345678901"])
+def test_a_landline_on_record_confirms_nobody(ground, landline):
+    person = a_retiree()
+    binding, code = ask(person)
+    collection("retirees").update_one({"_id": person["_id"]}, {"$set": {"phone": _sealed(landline)}})
+    actor, _ = caller()
+    with pytest.raises(Conflict, match="no_phone_on_record"):
+        bindings.confirm(actor, binding["_id"], code)
+    with pytest.raises(Conflict, match="no_phone_on_record"):
+        ask(person)
+    assert collection("outbox").count_documents({"kind": "sms"}) == 1
+
+
+def test_the_code_of_one_account_confirms_no_other_and_its_guesses_burn_no_other(ground):
+    person = a_retiree()
+    (daughter, _), (stranger, _) = caller(openid="o-daughter"), caller(openid="o-stranger")
+
+    def ask_as(actor: Actor):
+        return bindings.ask(actor, None, person["name"], person["id_number"], "child")
+
+    hers, code = ask_as(daughter)
+    with pytest.raises(TooMany, match="code_just_sent"):
+        ask_as(stranger)
+    assert collection("bindings").count_documents({}) == 1
+    with time_machine.travel(clock.now() + clock.seconds(61), tick=False):
+        theirs, _ = ask_as(stranger)
+        for guess in (code, *(f"{(int(code) + step) % 10**6:06d}" for step in (1, 2, 3, 4, 5))):
+            with pytest.raises(Invalid, match="wrong_code"):
+                bindings.confirm(stranger, theirs["_id"], guess)
+        assert bindings.confirm(daughter, hers["_id"], code)["state"] == "confirmed"
+
+
+def test_whoever_asks_again_keeps_the_binding_and_confirms_it_by_the_newest_code(ground):
+    person = a_retiree()
+    first, _ = ask(person)
+    with time_machine.travel(clock.now() + clock.seconds(61), tick=False):
+        again, code = ask(person, relation="child")
+        assert again["_id"] == first["_id"]
+        confirmed = bindings.confirm(caller()[0], first["_id"], code)
+    assert (confirmed["state"], confirmed["relation"]) == ("confirmed", "child")
+
+
 def test_an_account_tries_ten_times_a_day(ground):
     person = a_retiree()
     for _ in range(10):

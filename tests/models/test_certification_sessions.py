@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 import time_machine
 
-from models import access, certifications, clock, files, outbox, people, rules
+from models import access, by_hand, certifications, clock, files, outbox, people, rules
 from models import certification_sessions as sessions
 from models.access import Actor
 from models.database import collection, transaction
@@ -70,12 +68,11 @@ def test_the_house_may_narrow_the_actions_that_are_drawn(ground):
         assert set(start(a_retiree())["actions"]) == {"nod", "blink"}
 
 
-def test_a_session_has_three_minutes_and_a_nonce_of_its_own(ground):
+def test_a_session_has_three_minutes(ground):
     person = a_retiree()
     with time_machine.travel(clock.now(), tick=False):
         attempt = start(person)
         assert (attempt["expires_at"] - clock.now()).total_seconds() == 180
-    assert re.fullmatch("[0-9a-f]{32}", attempt["nonce"])
 
 
 def test_nobody_is_asked_for_actions_who_cannot_do_them(ground):
@@ -445,3 +442,52 @@ def test_an_attempt_that_never_needed_a_person_is_no_review(ground):
     settle(attempt, "pass")
     with pytest.raises(NotFound, match="review_not_found"):
         sessions.review(attempt["_id"], COMMUNITY_WORKER)
+
+
+def test_whoever_was_refused_by_the_machine_may_ask_a_person_to_look_at_the_same_frames(ground):
+    person = a_retiree()
+    actor = oneself(person)
+    attempt = an_attempt(person, actor)
+    transaction(lambda session: sessions.settle(session, attempt, sessions.FAIL, ["action_not_seen"], {}))
+    asked = sessions.ask_for_review(attempt["_id"], actor)
+    assert asked["state"] == "in_review"
+    assert [row["_id"] for row in sessions.reviews(COMMUNITY_WORKER)[0]] == [attempt["_id"]]
+    with pytest.raises(Conflict, match="no_review"):
+        sessions.ask_for_review(attempt["_id"], actor)
+    sessions.decide(attempt["_id"], approve=False, reason="不是本人", actor=COMMUNITY_WORKER)
+    with pytest.raises(Conflict, match="no_review"):
+        sessions.ask_for_review(attempt["_id"], actor)
+
+
+@pytest.mark.parametrize("reason", [sessions.REPLAYED, sessions.WITHDRAWN])
+def test_a_film_that_was_played_again_is_not_looked_at_twice_and_its_frames_go_at_once(ground, reason):
+    person = a_retiree()
+    actor = oneself(person)
+    attempt = an_attempt(person, actor)
+    transaction(lambda session: sessions.settle(session, attempt, sessions.FAIL, [reason], {}))
+    with pytest.raises(Conflict, match="no_review"):
+        sessions.ask_for_review(attempt["_id"], actor)
+    assert sessions.delete_frames() == len(attempt["frames"])
+
+
+def test_a_certificate_by_hand_closes_the_attempt_that_waits_for_a_person(ground):
+    person = a_retiree()
+    attempt = an_attempt(person)
+    transaction(lambda session: sessions.settle(session, attempt, sessions.REVIEW, ["not_enrolled"], {}))
+    first = by_hand.record(person["_id"], "window", clock.today(), "", COMMUNITY_WORKER)
+    again = by_hand.record(person["_id"], "window", clock.today(), "", COMMUNITY_WORKER)
+    assert first["_id"] == again["_id"], "the button pressed twice is one certificate"
+    assert sessions.by_id(attempt["_id"])["state"] == "expired"
+    with pytest.raises(Conflict, match="already_decided"):
+        sessions.decide(attempt["_id"], approve=True, reason="是本人", actor=COMMUNITY_WORKER)
+    assert len(certifications.history(person["_id"], COMMUNITY_WORKER)) == 1
+
+
+def test_the_houses_own_faults_never_count_towards_being_sent_to_a_person(ground):
+    person = a_retiree()
+    for _ in range(3):
+        attempt = an_attempt(person)
+        transaction(
+            lambda session, attempt=attempt: sessions.settle(session, attempt, sessions.FAIL, [sessions.LOST], {})
+        )
+    assert not sessions.wants_a_person(people.get(person["_id"], COMMUNITY_WORKER))

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 import time_machine
 
-from models import certifications, clock, people, rules
+from models import by_hand, certifications, clock, people, rules
 from models.database import collection, transaction
 from models.errors import Conflict, Forbidden, Invalid, NotFound
 from tests.builders import (
@@ -77,7 +77,7 @@ def test_a_late_certification_starts_a_new_cycle_and_ends_a_suspension(ground):
     certifications.suspend(person["_id"], dt.date(2026, 4, 1), person["version"], COMMUNITY_WORKER)
     assert certifications.status(person["_id"], CITY_WORKER)["state"] == "suspended"
     with time_machine.travel(NOON, tick=False):
-        certifications.record(person["_id"], "window", dt.date(2026, 3, 28), "本人到窗口", COMMUNITY_WORKER)
+        by_hand.record(person["_id"], "window", dt.date(2026, 3, 28), "本人到窗口", COMMUNITY_WORKER)
         status = certifications.status(person["_id"], CITY_WORKER)
     assert (status["state"], status["last_certified_on"], status["due_on"]) == ("valid", "2026-03-28", "2027-03-28")
     assert status["suspended_on"] is None
@@ -87,8 +87,8 @@ def test_a_late_certification_starts_a_new_cycle_and_ends_a_suspension(ground):
 def test_an_older_event_that_arrives_late_never_moves_the_clock_backwards(ground):
     person = a_retiree()
     with time_machine.travel(NOON, tick=False):
-        certifications.record(person["_id"], "home_visit", dt.date(2026, 3, 20), "", COMMUNITY_WORKER)
-        certifications.record(person["_id"], "data_match", dt.date(2025, 12, 11), "", COMMUNITY_WORKER)
+        by_hand.record(person["_id"], "home_visit", dt.date(2026, 3, 20), "", COMMUNITY_WORKER)
+        by_hand.record(person["_id"], "data_match", dt.date(2025, 12, 11), "", COMMUNITY_WORKER)
         assert certifications.status(person["_id"], CITY_WORKER)["last_certified_on"] == "2026-03-20"
         assert [row["method"] for row in certifications.history(person["_id"], CITY_WORKER)] == [
             "home_visit",
@@ -99,7 +99,7 @@ def test_an_older_event_that_arrives_late_never_moves_the_clock_backwards(ground
 def test_whoever_is_certified_silently_is_told_so_that_nobody_certifies_twice(ground):
     person = a_retiree()
     with time_machine.travel("2026-01-05T12:00:00+08:00", tick=False):
-        certifications.record(person["_id"], "data_match", dt.date(2025, 12, 11), "", COMMUNITY_WORKER)
+        by_hand.record(person["_id"], "data_match", dt.date(2025, 12, 11), "", COMMUNITY_WORKER)
         finish_work()
         finish_work()
     messages = list(collection("messages").find({"retiree_id": person["_id"]}))
@@ -111,9 +111,9 @@ def test_nobody_certifies_for_tomorrow_or_from_more_than_a_cycle_ago(ground):
     person = a_retiree()
     today = clock.today()
     with pytest.raises(Invalid, match="in_the_future"):
-        certifications.record(person["_id"], "window", today + dt.timedelta(days=1), "", COMMUNITY_WORKER)
+        by_hand.record(person["_id"], "window", today + dt.timedelta(days=1), "", COMMUNITY_WORKER)
     with pytest.raises(Invalid, match="too_long_ago"):
-        certifications.record(
+        by_hand.record(
             person["_id"], "window", clock.add_months(today, -12) - dt.timedelta(days=1), "", COMMUNITY_WORKER
         )
 
@@ -122,17 +122,17 @@ def test_a_dead_person_is_not_certified_and_the_state_says_ended(ground):
     person = a_retiree()
     people.change(person["_id"], {"status": "deceased", "died_on": "2026-01-02"}, person["version"], COMMUNITY_WORKER)
     with pytest.raises(Conflict, match="deceased"):
-        certifications.record(person["_id"], "window", clock.today(), "", COMMUNITY_WORKER)
+        by_hand.record(person["_id"], "window", clock.today(), "", COMMUNITY_WORKER)
     assert certifications.status(person["_id"], CITY_WORKER)["state"] == "ended"
 
 
 def test_a_retiree_cannot_certify_by_hand_and_another_community_cannot_see_the_person(ground):
     person = a_retiree()
     with pytest.raises(Forbidden):
-        certifications.record(person["_id"], "window", clock.today(), "", oneself(person))
+        by_hand.record(person["_id"], "window", clock.today(), "", oneself(person))
     elsewhere = type(COMMUNITY_WORKER)("community", division=OTHER_COMMUNITY)
     with pytest.raises(NotFound):
-        certifications.record(person["_id"], "window", clock.today(), "", elsewhere)
+        by_hand.record(person["_id"], "window", clock.today(), "", elsewhere)
 
 
 def test_a_stranger_with_the_code_learns_that_a_certificate_is_genuine_and_no_whole_name(ground):

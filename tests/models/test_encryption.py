@@ -37,7 +37,9 @@ def test_the_raw_documents_hold_no_frame(ground):
 
 
 def test_the_encrypted_fields_are_of_the_encrypted_kind_in_the_database(ground):
-    person = a_retiree(address="示范路5号", emergency_contact="李小红", emergency_phone="16900001111")
+    person = a_retiree(
+        address="示范路5号", emergency_contact="李小红", emergency_phone="16900001111", hukou_place="示范市"
+    )
     stored = collection("retirees").find_one({"_id": person["_id"]})
     for name in people.ENCRYPTED:
         assert stored[name].subtype == 6, name

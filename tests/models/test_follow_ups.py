@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from models import access, certifications, clock, follow_ups
+from models import access, by_hand, clock, follow_ups
 from models.access import Actor
 from models.database import collection
 from models.errors import Conflict, Forbidden, NotFound
@@ -64,7 +64,7 @@ def test_a_certification_by_any_method_closes_the_request(ground):
     person = a_retiree()
     phone = oneself(person)
     follow_ups.ask_for_help(person["_id"], "home_visit", "", phone)
-    certifications.record(person["_id"], "home_visit", clock.today(), "上门见到本人", COMMUNITY_WORKER)
+    by_hand.record(person["_id"], "home_visit", clock.today(), "上门见到本人", COMMUNITY_WORKER)
     assert follow_ups.open_for(person["_id"], phone) is None
     assert follow_ups.listed(COMMUNITY_WORKER, state="done")[0][0]["outcome"] == "certified"
 

@@ -32,9 +32,9 @@ def test_an_import_waits_for_the_worker_and_its_file_lies_encrypted(ground):
     assert b"430102195503071216" not in b"".join(chunk["data"] for chunk in collection("files.chunks").find())
 
 
-def test_photographs_wait_in_the_queue_of_the_faces(ground):
+def test_photographs_wait_in_a_queue_that_no_retiree_stands_in(ground):
     imports.start(imports.PHOTOS, "照片.zip", b"PK", COMMUNITY_WORKER)
-    assert collection("outbox").find_one({"kind": "import_photos"})["queue"] == "faces"
+    assert collection("outbox").find_one({"kind": "import_photos"})["queue"] == "bulk"
 
 
 def test_rows_without_a_community_go_to_the_community_of_the_worker_who_has_one(ground):

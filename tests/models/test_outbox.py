@@ -20,7 +20,7 @@ def after(seconds: float):
 
 
 LEASE = outbox.LEASE.total_seconds()
-AGAIN = outbox.HAND_OUT_AGAIN.total_seconds()
+AGAIN = outbox.HAND_OUT_AGAIN["default"].total_seconds()
 
 
 def row(event_id: ObjectId) -> dict:
@@ -166,8 +166,10 @@ def test_a_queue_that_nobody_consumes_is_refused(ground):
 
 def test_a_secret_payload_lies_encrypted_and_comes_back_plain(ground):
     event = transaction(lambda session: outbox.add(session, "sms", {"phone": "16912345678"}, secret=True))
-    assert b"16912345678" not in bytes(row(event)["payload"])
+    assert b"16912345678" not in bytes(row(event)["sealed"])
     assert outbox.payload(row(event)) == {"phone": "16912345678"}
+    transaction(lambda session: outbox.complete(session, event))
+    assert row(event)["sealed"] is None, "what was sent is forgotten"
 
 
 def test_the_age_of_the_oldest_event_is_counted_from_when_it_was_due(ground):

@@ -190,6 +190,7 @@ def test_a_token_that_somebody_had_replaced_is_fetched_again(wechat, base):
 
 def test_neither_logs_nor_errors_tell_the_secret_the_code_or_the_token(wechat, base, caplog):
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="urllib3")  # which the house keeps quiet
     wechat.login("wang:whisper")
     wechat.phone_number("13800138000:whisper")
     told = [repr(wechat)]

@@ -63,13 +63,23 @@ export default {
       speak([message.startsWith(HEADS[state]) ? "" : HEADS[state], message, ...advice].join("。"));
     }
 
+    /** The machine refused: let a person look at the same photographs. */
+    async function askForReview() {
+      try {
+        session.value = await api.post(`/certification-sessions/${id}/review`, {});
+        look();
+      } catch (problem) {
+        error.value = problem.message;
+      }
+    }
+
     watch(() => session.value && session.value.state, tell);
     onUnmounted(() => {
       gone = true;
       clearTimeout(timer);
     });
     look();
-    return { HEADS, error, look, session };
+    return { HEADS, askForReview, error, look, session };
   },
   template: /* html */ `
     <section class="page" data-testid="result" :data-state="session ? session.state : ''">
@@ -105,6 +115,9 @@ export default {
         <ul v-if="session.advice.length" class="advice" data-testid="advice">
           <li v-for="sentence in session.advice" :key="sentence">{{ sentence }}</li>
         </ul>
+        <button v-if="session.can_be_reviewed" type="button" class="weui-btn btn-even" data-testid="ask-review" @click="askForReview">
+          <app-icon name="people"/><span><span class="phrase">请工作人员</span><span class="phrase">看这次的照片</span></span>
+        </button>
         <help-methods v-if="session.next === 'ask_a_person'"/>
         <div v-else class="buttons-even">
           <router-link to="/certify" class="weui-btn btn-even" data-testid="try-again"><app-icon name="camera"/>再试一次</router-link>

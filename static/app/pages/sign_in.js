@@ -7,6 +7,9 @@ import { phoneInGroups } from "../words.js";
 const { computed, nextTick, onUnmounted, reactive, ref } = Vue;
 const { useRouter } = VueRouter;
 
+/** A number as people and their address books write it: +86, spaces, full-width digits. */
+const mobile = (text) => text.normalize("NFKC").replace(/\D/g, "").replace(/^(00)?86(?=1\d{10}$)/, "");
+
 const DEMO_NAME = "yinling.demo-wechat";
 
 /** The mini-program opens these pages with its wx.login code: /?wechat_code=…; a code is good once. */
@@ -54,14 +57,19 @@ export default {
         errors.phone = error.of ? error.of("phone") : "";
         errors.code = error.of ? error.of("code") : "";
         if (!errors.phone && !errors.code) errors.other = error.message;
-        if (error.code === "code_just_sent") countDown(error.retryAfter || 60);
+        if (error.code === "code_just_sent") {
+          // the page was loaded anew while one looked at the message: its code is still good
+          sent.value = sent.value || {};
+          errors.other = "";
+          countDown(error.retryAfter || 60);
+        }
       } finally {
         busy.value = false;
       }
     }
 
     function askForCode() {
-      form.phone = form.phone.replace(/\D/g, "");
+      form.phone = mobile(form.phone);
       if (!/^1[3-9]\d{9}$/.test(form.phone)) {
         errors.phone = "请填写11位手机号。";
         return;
@@ -111,7 +119,7 @@ export default {
         <p v-if="arrived" class="bar" role="status">{{ arrived }}</p>
         <p>登录后可以在手机上办理养老金领取资格认证。子女也可以用自己的手机号，帮父母办理。</p>
         <text-field v-model="form.phone" label="手机号" type="tel" inputmode="numeric" autocomplete="tel-national"
-          maxlength="13" :error="errors.phone" :read-back="form.phone.length > 3 ? phoneInGroups(form.phone) : ''" data-testid="phone"/>
+          maxlength="20" :error="errors.phone" :read-back="form.phone.length > 3 ? phoneInGroups(form.phone) : ''" data-testid="phone"/>
         <p v-if="errors.other" class="error" role="alert"><app-icon name="alert"/><span>{{ errors.other }}</span></p>
         <button type="submit" class="weui-btn weui-btn_primary" :disabled="busy" data-testid="send-code">
           {{ busy ? "正在发送…" : "获取验证码" }}
