@@ -141,7 +141,7 @@ const Shell = {
     </header>
     <div v-if="state.offline" class="bar bar-alert" role="alert">
       <p>{{ state.offline }}</p>
-      <button type="button" class="chip" @click="again">再试一次</button>
+      <button v-if="!midTask" type="button" class="chip" @click="again">再试一次</button>
     </div>
     <div v-if="reading" class="bar">{{ reading }}</div>
     <main id="main">

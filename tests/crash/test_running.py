@@ -75,3 +75,14 @@ def test_production_refuses_to_start_with_what_the_demo_runs_on(own_house):
     with pytest.raises(AssertionError, match="production refuses to start: YINLING_DEMO is on"):
         own_house.start(PRODUCTION="1")
     shutil.rmtree(own_house.data / "keys", ignore_errors=True)
+
+
+def test_a_killed_database_is_started_again_and_the_pages_answer_meanwhile(house):
+    for process in house.processes("mongod", "--dbpath"):
+        process.kill()
+    started = time.monotonic()
+    assert requests.get(f"{house.url}/healthz", timeout=5).ok
+    assert requests.get(f"{house.url}/", timeout=5).ok
+    assert time.monotonic() - started < 5
+    wait_until(house.is_ready, "the database being back")
+    assert house.staff("community")

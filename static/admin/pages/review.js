@@ -211,7 +211,7 @@ export default {
           <p class="hint">{{ decision.approve ? '会马上生成 ' + data.retiree.name + ' 的认证凭证，有效期12个月，并删除这次的照片。' : '会通知本人没有通过，并删除这次的照片。不影响用其他方式认证。' }}决定后不能撤回。</p>
           <p v-if="decision.approve && !data.enrolled_photo" class="note warn">没有登记照片：请确认已经用别的办法核实是本人。</p>
           <p class="label">理由（点一下填入，也可以自己写）</p>
-          <div class="chips" role="group" aria-label="常用理由"><button v-for="one in QUICK[decision.approve]" :key="one" type="button" class="chip" :class="{ on: decision.reason === one }" @click="decision.reason = one" data-testid="quick-reason">{{ one }}</button></div>
+          <div class="chips" role="group" aria-label="常用理由"><button v-for="one in QUICK[decision.approve].filter((text) => data.enrolled_photo || !text.startsWith('比对照片'))" :key="one" type="button" class="chip" :class="{ on: decision.reason === one }" @click="decision.reason = one" data-testid="quick-reason">{{ one }}</button></div>
           <el-input v-model="decision.reason" type="textarea" :rows="3" maxlength="300" show-word-limit placeholder="至少2个字" aria-label="理由" data-testid="decision-reason"/>
           <template #footer><el-button @click="decision.open = false">再看看</el-button>
             <el-button :type="decision.approve ? 'success' : 'danger'" :disabled="decision.reason.trim().length < 2" :loading="decision.busy" @click="decide" data-testid="decide">{{ decision.approve ? '确认通过' : '确认不通过' }}</el-button></template>

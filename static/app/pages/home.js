@@ -67,7 +67,7 @@ export default {
           <p class="soft">养老金领取资格认证</p>
           <h2 class="status-head"><app-icon :name="shown.icon"/><span>{{ shown.head }}</span></h2>
           <p class="status-text" data-testid="certification-text">{{ shown.text }}</p>
-          <router-link v-if="shown.act" :to="shown.act.to" class="weui-btn weui-btn_primary btn-big" data-testid="start">
+          <router-link v-if="shown.act" :to="shown.act.to" class="weui-btn btn-big" :class="shown.tone === 'good' ? 'btn-even' : 'weui-btn_primary'" data-testid="start">
             <app-icon :name="shown.act.icon"/>{{ shown.act.words }}
           </router-link>
           <a v-else-if="state.config.phone" :href="'tel:' + state.config.phone" class="weui-btn weui-btn_primary btn-big">
