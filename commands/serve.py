@@ -123,7 +123,7 @@ def _configuration() -> str:
     for name, command in processes().items():
         sections += [
             f"[program:{name}]",
-            f"command={command}",
+            f"command={command.replace('%', '%%')}",  # supervisord expands % itself
             "autorestart=true",
             "startretries=1000000",
             "startsecs=2",
