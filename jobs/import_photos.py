@@ -10,7 +10,7 @@ import zipfile
 import zlib
 from pathlib import PurePosixPath
 
-from jobs import roster_sheet
+from jobs import importing
 from jobs.registry import job
 from models import clock, face_references, files, imports, outbox, people
 from models.database import Document, Session, transaction
@@ -26,9 +26,7 @@ TOO_MANY = ("too_many_photos", f"一次最多导入{MOST}张照片，请分成�
 
 
 def _give_up(session: Session, payload: Document) -> None:
-    row = imports.unfinished(payload["import_id"])
-    if row:
-        imports.refuse(session, row, *UNREADABLE)
+    importing.give_up(session, payload, *UNREADABLE)
 
 
 @job("import_photos", when_exhausted=_give_up)
@@ -42,10 +40,10 @@ def import_photos(event: Document, payload: Document) -> None:
         archive = zipfile.ZipFile(io.BytesIO(files.get(row["file_id"])))
         entries = [entry for entry in archive.infolist() if _is_photo(entry)]
     except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError):
-        _refuse(event, row, BROKEN)
+        importing.refuse(event, row, *BROKEN)
         return
     if len(entries) > MOST:
-        _refuse(event, row, TOO_MANY)
+        importing.refuse(event, row, *TOO_MANY)
         return
     imports.begin(row["_id"], len(entries), HEADER, [])
     for place, entry in enumerate(entries):
@@ -62,15 +60,7 @@ def import_photos(event: Document, payload: Document) -> None:
             )
 
         transaction(advance)
-    rejected = list(imports.rejected(row["_id"]))
-    book = files.put(roster_sheet.rejected_workbook(HEADER, rejected), "roster") if rejected else None
-
-    def write(session: Session) -> None:
-        outbox.complete(session, event["_id"])
-        imports.finish(session, row, book)
-
-    transaction(write)
-    files.delete([row["file_id"]])
+    importing.finish(event, row, HEADER)
 
 
 def _is_photo(entry: zipfile.ZipInfo) -> bool:
@@ -106,12 +96,3 @@ def _take(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, row: Document) -> st
     except DomainError as error:
         return error.detail
     return None
-
-
-def _refuse(event: Document, row: Document, reason: tuple[str, str]) -> None:
-    def write(session: Session) -> None:
-        outbox.complete(session, event["_id"])
-        imports.refuse(session, row, *reason)
-
-    transaction(write)
-    files.delete([row["file_id"]])

@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
-from jobs import roster_sheet
+from jobs import importing, roster_sheet
 from jobs.registry import job
 from jobs.roster_values import text_of
 from models import clock, divisions, files, imports, outbox, people
@@ -24,13 +24,11 @@ OTHER_AREA = "此人已在其他社区的名册中，请联系上级核对。"
 OTHER_NAME = "名册中这个身份证号登记的是另一个姓名，请核对。"
 
 
-def _refuse(session: Session, payload: Document) -> None:
-    row = imports.unfinished(payload["import_id"])
-    if row:
-        imports.refuse(session, row, "could_not_read", "系统没能读完这个文件，请另存为新的 .xlsx 再试。")
+def _give_up(session: Session, payload: Document) -> None:
+    importing.give_up(session, payload, "could_not_read", "系统没能读完这个文件，请另存为新的 .xlsx 再试。")
 
 
-@job("import_roster", when_exhausted=_refuse)
+@job("import_roster", when_exhausted=_give_up)
 def import_roster(event: Document, payload: Document) -> None:
     """Read the spreadsheet from where an earlier run stopped. A second import of the same file makes nobody twice."""
     row = imports.unfinished(payload["import_id"])
@@ -40,14 +38,7 @@ def import_roster(event: Document, payload: Document) -> None:
     try:
         sheet = roster_sheet.open_sheet(files.get(row["file_id"]))
     except roster_sheet.SheetRefused as refused:
-        reason = refused
-
-        def write(session: Session) -> None:
-            outbox.complete(session, event["_id"])
-            imports.refuse(session, row, reason.code, reason.detail)
-
-        transaction(write)
-        files.delete([row["file_id"]])
+        importing.refuse(event, row, refused.code, refused.detail)
         return
     notes = [f"没有用到的列：{'、'.join(sheet.unknown_columns)}"] if sheet.unknown_columns else []
     imports.begin(row["_id"], sheet.row_count, list(sheet.header), notes)
@@ -56,7 +47,7 @@ def import_roster(event: Document, payload: Document) -> None:
     for chunk in _chunks(sheet, skip=done):
         _commit(row, chunk, done, actor)
         done += len(chunk)
-    _finish(event, row, list(sheet.header))
+    importing.finish(event, row, list(sheet.header))
 
 
 def _chunks(sheet: roster_sheet.Sheet, skip: int) -> Iterator[list[tuple[Any, Any]]]:
@@ -138,15 +129,3 @@ def _fill(session: Session, person: Document, fields: Document, actor: Actor) ->
     if person["name"] != fields["name"]:
         raise Conflict("other_name", OTHER_NAME)
     return people.fill(session, person, fields, actor)
-
-
-def _finish(event: Document, row: Document, header: list[str]) -> None:
-    rejected = list(imports.rejected(row["_id"]))
-    book = files.put(roster_sheet.rejected_workbook(header, rejected), "roster") if rejected else None
-
-    def write(session: Session) -> None:
-        outbox.complete(session, event["_id"])
-        imports.finish(session, row, book)
-
-    transaction(write)
-    files.delete([row["file_id"]])
