@@ -105,7 +105,7 @@ def status(retiree_id: ObjectId) -> Document:
     person = people.get(retiree_id, actor)
     asked = follow_ups.open_for(retiree_id, actor)
     return {
-        **certifications.status(retiree_id, actor),
+        **certifications.facts(person),
         "open_session": person["certification"].get("checking"),
         "wants_a_person": sessions.wants_a_person(person),
         "can_do_actions": not person.get("liveness_note"),

@@ -203,7 +203,6 @@ def reveal(body: Document, retiree_id: ObjectId) -> Document:
 
 def summary(person: Document, names: dict[str, str] | None = None) -> Document:
     """A person in a list."""
-    held = person["certification"]
     names = names if names is not None else divisions.names({person["division"]})
     return {
         "id": person["_id"],
@@ -215,12 +214,7 @@ def summary(person: Document, names: dict[str, str] | None = None) -> Document:
         "division": person["division"],
         "division_name": names.get(person["division"], person["division"]),
         "status": person["status"],
-        "certification": {
-            "state": certifications.state_of(person),
-            "last_certified_on": held["last_certified_on"],
-            "due_on": held["due_on"],
-            "suspended_on": held["suspended_on"],
-        },
+        "certification": certifications.facts(person),
         "face_enrolled": bool(person["face"]["enrolled"]),
     }
 

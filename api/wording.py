@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from models import certification_sessions as sessions
+from models import clock
 from models.database import Document
 
 METHODS = {
@@ -41,7 +42,7 @@ def help_sentence(method: str) -> str:
 def session_sentence(attempt: Document, following: str, issued: Document | None) -> str:
     """The state of an attempt and the next step in one sentence."""
     if issued:
-        return f"认证成功，下次请在{chinese_day(issued['due_on'])}之前再认证一次。"
+        return f"认证成功，下次请在{clock.spoken(issued['due_on'])}之前再认证一次。"
     if attempt["state"] in WAITING:
         return WAITING[attempt["state"]]
     if following == "ask_a_person":
@@ -50,9 +51,3 @@ def session_sentence(attempt: Document, following: str, issued: Document | None)
         if reason in TRY_AGAIN:
             return TRY_AGAIN[reason]
     return FAILED
-
-
-def chinese_day(day: str) -> str:
-    """2026-03-15 as 2026年3月15日."""
-    year, month, date = (int(part) for part in day.split("-"))
-    return f"{year}年{month}月{date}日"

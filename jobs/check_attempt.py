@@ -32,7 +32,7 @@ def check_attempt(event: Document, payload: Document) -> None:
     """Decide one attempt. Killed anywhere, it is done again from the start; decided is decided once."""
     attempt = sessions.in_checking(payload["session_id"])
     if attempt is None:
-        transaction(lambda session: outbox.complete(session, event["_id"]))
+        outbox.close(event["_id"])
         return
     verdict, reasons, figures, advice = _verdict(attempt)
 

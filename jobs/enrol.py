@@ -22,7 +22,7 @@ def enrol(event: Document, payload: Document) -> None:
     """Look at a reference photograph. The template is kept only where the person has agreed."""
     reference = face_references.of(payload["retiree_id"])
     if not reference or reference.get("candidate_id") != payload["photo_id"]:
-        transaction(lambda session: outbox.complete(session, event["_id"]))
+        outbox.close(event["_id"])
         return
     enrolment = faces.enrol(files.get(payload["photo_id"]))
     template = enrolment.template.to_bytes() if enrolment.template else None
@@ -41,7 +41,7 @@ def learn(event: Document, payload: Document) -> None:
     """After a person's approval: the neutral frames become a template, and the first of them the photograph where none is."""
     attempt = sessions.by_id(payload["session_id"])
     if not attempt or not attempt["frames"] or not consents.given(attempt["retiree_id"]):
-        transaction(lambda session: outbox.complete(session, event["_id"]))
+        outbox.close(event["_id"])
         return
     try:
         frames = [faces.LabelledFrame(action, data) for action, data in sessions.load_frames(attempt)]

@@ -34,7 +34,7 @@ def import_photos(event: Document, payload: Document) -> None:
     """Give every photograph to its person; go on where an earlier run stopped."""
     row = imports.unfinished(payload["import_id"])
     if row is None:
-        transaction(lambda session: outbox.complete(session, event["_id"]))
+        outbox.close(event["_id"])
         return
     try:
         archive = zipfile.ZipFile(io.BytesIO(files.get(row["file_id"])))

@@ -33,7 +33,7 @@ def import_roster(event: Document, payload: Document) -> None:
     """Read the spreadsheet from where an earlier run stopped. A second import of the same file makes nobody twice."""
     row = imports.unfinished(payload["import_id"])
     if row is None:
-        transaction(lambda session: outbox.complete(session, event["_id"]))
+        outbox.close(event["_id"])
         return
     try:
         sheet = roster_sheet.open_sheet(files.get(row["file_id"]))

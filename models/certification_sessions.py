@@ -361,13 +361,7 @@ def reviews(actor: Actor, *, page: int = 1, size: int = 20) -> tuple[list[Docume
     where = {"$and": [actor.area(), {"state": IN_REVIEW}]}
     found = collection("certification_sessions").find(where).sort("created_at", ASCENDING)
     rows = list(found.skip((page - 1) * size).limit(size))
-    persons = {
-        person["_id"]: people.opened(person)
-        for person in collection("retirees").find({"_id": {"$in": [row["retiree_id"] for row in rows]}})
-    }
-    for row in rows:
-        row["retiree"] = persons[row["retiree_id"]]
-    return rows, collection("certification_sessions").count_documents(where)
+    return people.beside(rows), collection("certification_sessions").count_documents(where)
 
 
 def review(session_id: ObjectId, actor: Actor) -> Document:

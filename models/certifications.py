@@ -76,7 +76,11 @@ def state_of(person: Mapping[str, Any], today: dt.date | None = None) -> str:
 
 def status(retiree_id: ObjectId, actor: Actor) -> Document:
     """{state, last_certified_on, due_on} of a person this actor may see."""
-    person = people.get(retiree_id, actor)
+    return facts(people.get(retiree_id, actor))
+
+
+def facts(person: Mapping[str, Any]) -> Document:
+    """The same of a person that was read already."""
     held = person["certification"]
     return {
         "state": state_of(person),

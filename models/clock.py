@@ -39,6 +39,12 @@ def add_months(day: dt.date, months: int) -> dt.date:
     return day + relativedelta(months=months)
 
 
+def spoken(day: str) -> str:
+    """A day as people say it: 2026-03-15 is 2026年3月15日."""
+    year, month, date = (int(part) for part in day.split("-"))
+    return f"{year}年{month}月{date}日"
+
+
 def seconds(count: float) -> dt.timedelta:
     return dt.timedelta(seconds=count)
 

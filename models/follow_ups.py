@@ -70,13 +70,7 @@ def listed(actor: Actor, *, state: str = OPEN, page: int = 1, size: int = 20) ->
     where = {"$and": [actor.area(), {"open": state == OPEN}]}
     order = ASCENDING if state == OPEN else DESCENDING
     rows = list(collection("follow_ups").find(where).sort("created_at", order).skip((page - 1) * size).limit(size))
-    persons = {
-        person["_id"]: people.opened(person)
-        for person in collection("retirees").find({"_id": {"$in": [row["retiree_id"] for row in rows]}})
-    }
-    for row in rows:
-        row["retiree"] = persons[row["retiree_id"]]
-    return rows, collection("follow_ups").count_documents(where)
+    return people.beside(rows), collection("follow_ups").count_documents(where)
 
 
 def close(session: Session, retiree_id: ObjectId) -> None:

@@ -17,7 +17,7 @@ from pymongo import ASCENDING, IndexModel, ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from models import clock, encryption
-from models.database import Document, Session, collection
+from models.database import Document, Session, collection, transaction
 
 PENDING = "pending"
 DONE = "done"
@@ -129,6 +129,11 @@ def complete(session: Session, event_id: ObjectId) -> None:
     )
     if changed.matched_count == 0:
         raise AlreadyDone(str(event_id))
+
+
+def close(event_id: ObjectId) -> None:
+    """Mark an event done that has nothing left to do, or whose work leaves no trace in the database."""
+    transaction(lambda session: complete(session, event_id))
 
 
 def postpone(event: Document, error: str) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from bson import ObjectId
 
-from models import messages
+from models import clock, messages
 from models.database import Session
 
 METHODS = {"window": "窗口", "home_visit": "上门", "video": "视频"}
@@ -15,14 +15,14 @@ METHODS = {"window": "窗口", "home_visit": "上门", "video": "视频"}
 
 def certified(session: Session, certificate: Mapping[str, Any]) -> None:
     """A certificate was issued."""
-    due = _spoken(certificate["due_on"])
+    due = clock.spoken(certificate["due_on"])
     messages.put(
         session,
         certificate["retiree_id"],
         "certified",
         str(certificate["_id"]),
         "认证成功",
-        f"您已在{_spoken(certificate['certified_on'])}完成养老金领取资格认证，下次请在{due}之前认证。",
+        f"您已在{clock.spoken(certificate['certified_on'])}完成养老金领取资格认证，下次请在{due}之前认证。",
         "/certificates",
     )
 
@@ -51,8 +51,3 @@ def help_asked(session: Session, retiree_id: ObjectId, method: str, cause: str) 
         f"您申请了{METHODS[method]}认证，社区工作人员会打电话和您联系，请保持电话畅通。",
         "",
     )
-
-
-def _spoken(day: str) -> str:
-    year, month, date = (int(part) for part in day.split("-"))
-    return f"{year}年{month}月{date}日"
