@@ -72,6 +72,8 @@ class Settings:
     # Faces
     FACE_ACTIONS: tuple[str, ...] = _variable(ACTIONS, "actions that may be drawn, comma separated")
     FACE_RECOGNITION_MODEL: str = _variable("", "file of a dlib face network; empty: face-recognition-models'")
+    FACE_ENCODER_ONNX: str = _variable("", "another face network in ONNX, see docs/faces.md; empty: the one above")
+    FACE_ANTISPOOF_ONNX: str = _variable("", "anti-spoofing model of your own, its .json beside it; empty: none")
 
     # The office
     SERVICE_PHONE: str = _variable("12333", "telephone number shown on every page of the retirees")

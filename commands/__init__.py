@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Flask
 
-from commands import audit, demo, outbox, photos, staff
+from commands import audit, demo, faces, outbox, photos, staff
 
 
 def install(app: Flask) -> None:
     """Register every command."""
-    for group in (audit.group, staff.group, photos.group, outbox.group, demo.command):
+    for group in (audit.group, staff.group, photos.group, outbox.group, faces.group, demo.command):
         app.cli.add_command(group)

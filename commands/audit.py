@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
-from models import audit
+from models import audit, schema
 
 
 @click.group("audit")
 def group() -> None:
     """The audit log: its daily seals."""
+    schema.prepare()
 
 
 @group.command()

@@ -10,7 +10,7 @@ import random
 
 import click
 
-from models import access, accounts, clock, divisions, people
+from models import access, accounts, clock, divisions, people, schema
 from models.database import collection
 from models.errors import Conflict
 from models.id_numbers import check_digit
@@ -76,6 +76,7 @@ def command() -> None:
     """Load the demo data, once."""
     if not settings.YINLING_DEMO:
         raise click.ClickException("demo data loads only with YINLING_DEMO=1")
+    schema.prepare()
     click.echo("demo data loaded" if load() else "demo data is there already")
 
 

@@ -6,12 +6,13 @@ import click
 from bson import ObjectId
 from bson.errors import InvalidId
 
-from models import outbox
+from models import outbox, schema
 
 
 @click.group("outbox")
 def group() -> None:
     """Background work that needs an operator."""
+    schema.prepare()
 
 
 @group.command()

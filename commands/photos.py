@@ -8,13 +8,14 @@ from pathlib import Path
 
 import click
 
-from models import imports
+from models import imports, schema
 from models.access import CITY, Actor
 
 
 @click.group("photos")
 def group() -> None:
     """Reference photographs."""
+    schema.prepare()
 
 
 @group.command("import")
@@ -27,8 +28,6 @@ def import_folder(folder: Path, division: str) -> None:
         for path in sorted(folder.rglob("*")):
             if path.is_file():
                 archive.write(path, path.name)
-    if not archive.namelist():
-        raise click.ClickException("there are no files in this folder")
     if not archive.namelist():
         raise click.ClickException("there are no files in this folder")
     row = imports.start(imports.PHOTOS, folder.name, packed.getvalue(), Actor(CITY, division=division))

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import click
 
-from models import access, accounts
+from models import access, accounts, schema
 from models.errors import DomainError
 
 
@@ -26,6 +26,7 @@ def _refusals() -> Iterator[None]:
 @click.group("staff")
 def group() -> None:
     """Staff accounts."""
+    schema.prepare()
 
 
 @group.command("open")

@@ -5,18 +5,24 @@ that either can give. How it decides: the docstring of `faces.verdict` and docs/
 """
 
 from faces.actions import ACTIONS, ActionSeen
+from faces.cohort import Cohort
 from faces.decode import Image, ImageRefused, decode
-from faces.engine import model_id, warm_up
-from faces.match import Match, Template
+from faces.engine import warm_up
+from faces.fingerprint import STRAIGHT, fingerprint, undone
+from faces.match import Match
+from faces.network import build_model, model_id
 from faces.policy import DEFAULT_POLICY, Policy
 from faces.reasons import REASONS, Reason
-from faces.verdict import Enrolment, LabelledFrame, Result, Verdict, check, enrol
+from faces.template import Template
+from faces.verdict import Enrolment, LabelledFrame, Result, Verdict, check, describe, enrol, look
 
 __all__ = [
     "ACTIONS",
     "DEFAULT_POLICY",
     "REASONS",
+    "STRAIGHT",
     "ActionSeen",
+    "Cohort",
     "Enrolment",
     "Image",
     "ImageRefused",
@@ -27,9 +33,14 @@ __all__ = [
     "Result",
     "Template",
     "Verdict",
+    "build_model",
     "check",
     "decode",
+    "describe",
     "enrol",
+    "fingerprint",
+    "look",
     "model_id",
+    "undone",
     "warm_up",
 ]

@@ -107,11 +107,6 @@ def movement(faces: Sequence[Face], neutral: Baseline) -> float:
     return float(np.percentile(changes, 75)) if changes else 0.0
 
 
-def parallax(faces: Sequence[Face], neutral: Baseline) -> float:
-    """The largest shift of the nose against the eyes; a flat picture has none, however it is held."""
-    return max((geometry.parallax(neutral.points, face.points) for face in faces), default=0.0)
-
-
 Judged = tuple[bool, dict[str, float]]
 
 

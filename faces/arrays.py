@@ -18,3 +18,11 @@ Vector = NDArray[np.float32]
 
 Grey = NDArray[np.floating[Any]]
 """Height x width, luminance, 0..255."""
+
+
+def mean_around(values: Grey, reach: int) -> Grey:
+    """Mean over a square of 2 x reach + 1, the rim repeated."""
+    side = 2 * reach + 1
+    total = np.pad(values, (reach + 1, reach), mode="edge").cumsum(axis=0).cumsum(axis=1)
+    summed = total[side:, side:] - total[:-side, side:] - total[side:, :-side] + total[:-side, :-side]
+    return np.asarray(summed / side**2)

@@ -9,6 +9,7 @@ import io
 import struct
 import zlib
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import ceil
 
 import numpy as np
@@ -62,13 +63,22 @@ class Image:
     180 in the large one. Where the upload is small both are the same array. Nothing of the file's metadata is kept.
     """
 
-    small: Pixels = field(repr=False)
     large: Pixels = field(repr=False)
+    find_side: int
+
+    @cached_property
+    def small(self) -> Pixels:
+        """Made when it is first asked for: a film is mostly searched where the last face was."""
+        if max(self.large.shape[:2]) <= self.find_side:
+            return self.large
+        picture = PIL.Image.fromarray(self.large)
+        picture.thumbnail((self.find_side, self.find_side), PIL.Image.Resampling.BILINEAR, reducing_gap=1.0)
+        return np.asarray(picture, dtype=np.uint8)
 
     @property
     def scale(self) -> float:
         """Pixels of the large copy to one of the small copy, 1 or more."""
-        return float(self.large.shape[1] / self.small.shape[1])
+        return max(1.0, max(self.large.shape[:2]) / self.find_side)
 
 
 def decode(data: bytes, policy: Policy = DEFAULT_POLICY) -> Image:
@@ -100,21 +110,20 @@ def decode(data: bytes, policy: Policy = DEFAULT_POLICY) -> Image:
 
 
 def _read(picture: PIL.Image.Image, policy: Policy) -> Image:
-    share = policy.read_side / max(picture.size)
-    if share < 1:
+    longest = max(picture.size)
+    if longest >= 2 * policy.read_side:
         # A JPEG can be decoded at a half, a quarter or an eighth for a fraction of the work.
+        share = policy.read_side / longest
         picture.draft("RGB", (ceil(picture.width * share), ceil(picture.height * share)))
     picture.load()
     orientation = _orientation(picture)
+    # By whole numbers, so that every pixel is the plain mean of a square: the fastest reduction there is
     colour = _colour(picture)
-    colour.thumbnail((policy.read_side, policy.read_side), PIL.Image.Resampling.BICUBIC, reducing_gap=2.0)
+    if (factor := max(colour.size) // policy.read_side) > 1:
+        colour = colour.reduce(factor)
     if orientation in _TURN:
         colour = colour.transpose(_TURN[orientation])
-    large = np.asarray(colour, dtype=np.uint8)
-    if max(colour.size) <= policy.find_side:
-        return Image(large, large)
-    colour.thumbnail((policy.find_side, policy.find_side), PIL.Image.Resampling.BILINEAR, reducing_gap=2.0)
-    return Image(np.asarray(colour, dtype=np.uint8), large)
+    return Image(np.asarray(colour, dtype=np.uint8), policy.find_side)
 
 
 def _orientation(picture: PIL.Image.Image) -> int:
@@ -133,4 +142,4 @@ def _colour(picture: PIL.Image.Image) -> PIL.Image.Image:
         clear = picture.convert("RGBA")
         ground = PIL.Image.new("RGBA", clear.size, "white")
         return PIL.Image.alpha_composite(ground, clear).convert("RGB")
-    return picture.convert("RGB")
+    return picture if picture.mode == "RGB" else picture.convert("RGB")

@@ -1,46 +1,29 @@
-"""The seam to dlib: finding faces, their 68 landmarks, the aligned chip, and the network that describes it.
+"""Finding faces, their 68 landmarks and what can be read off them: the seam to dlib.
 
-dlib's objects hold scratch memory and are not safe to share, so every thread makes its own on first use (about 0.7 s and
-150 MB). `Encoder` is all that the rest of the package knows of the network, so another one can take its place.
+dlib's objects hold scratch memory and are not safe to share, so every thread makes its own on first use.
 """
 
 from __future__ import annotations
 
-import hashlib
 import threading
-import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from pathlib import Path
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any
 
 import dlib
 import numpy as np
-from numpy.typing import NDArray
+import PIL.Image
 
-from faces import eyes, geometry
-from faces.arrays import Pixels, Points, Vector
+from faces import antispoof, eyes, geometry, network
+from faces.arrays import Pixels, Points
 from faces.decode import Image
+from faces.encoder import CHIP, chip, encoder
 from faces.geometry import Pose
-from settings import settings
 
-CHIP = 150
-PADDING = 0.25
 _SMALLEST = 40
-
-
-class Encoder(Protocol):
-    """From chips (150 x 150 RGB) to vectors. Vectors compare only within one `model` and one `normalisation`."""
-
-    @property
-    def model(self) -> str: ...
-
-    @property
-    def normalisation(self) -> str: ...
-
-    def encode(self, chips: Sequence[Pixels]) -> NDArray[np.float32]:
-        """One row of 128 for each chip."""
+_REACH = 1.15
+"""How far from the middle of the last face the next one is looked for, in widths of its box."""
+_NEAR_WIDTH = 104
+"""Pixels that the last face is brought to for that: the detector's window is 80."""
 
 
 @dataclass(frozen=True)
@@ -50,29 +33,65 @@ class Face:
     score: float
     width: float
     pixels: float
+    centre: tuple[float, float]
+    """Of its box, in the large copy."""
     points: Points = field(repr=False)
     chip: Pixels = field(repr=False)
+    image: Image = field(repr=False)
     pose: Pose
     mouth: float
     eyes: float
     iris: float
 
+    @property
+    def large(self) -> Pixels:
+        """The picture that landmarks and chip were read from."""
+        return self.image.large
+
 
 def find(image: Image, score: float) -> list[Face]:
     """The faces of a picture, the most prominent first."""
-    return _found(image.small, image.large, image.scale, score)
+    return _found(image, _Part(image.small, image.scale), score)
 
 
 def find_closely(image: Image, score: float) -> list[Face]:
     """The same in the large copy, four times the work: for telling a small face from none."""
-    return [replace(face, width=face.pixels / image.scale) for face in _found(image.large, image.large, 1.0, score)]
+    return _found(image, _Part(image.large, 1.0), score)
 
 
-def _found(where: Pixels, large: Pixels, scale: float, score: float) -> list[Face]:
-    if min(where.shape[:2]) < _SMALLEST:
+def find_near(image: Image, last: Face, score: float) -> list[Face]:
+    """The face of the next picture of a film, looked for where the last one was; a quarter of the work of `find`.
+
+    Empty where it has gone too far, turned too much, or come much closer: then `find` has to look everywhere.
+    """
+    reach = _REACH * last.pixels
+    height, width = image.large.shape[:2]
+    left, top = (max(int(middle - reach), 0) for middle in last.centre)
+    right, bottom = (min(int(middle + reach), most) for middle, most in zip(last.centre, (width, height), strict=True))
+    ratio = max(last.pixels / _NEAR_WIDTH, 1.0)
+    size = round((right - left) / ratio), round((bottom - top) / ratio)
+    if min(size) < _SMALLEST:
         return []
-    boxes, scores, _ = _tools().detector.run(where, 0, score)
-    faces = [_read(large, box, scale, sure) for box, sure in zip(boxes, scores, strict=True)]
+    whole = PIL.Image.fromarray(image.large[top:bottom, left:right])
+    part = np.asarray(whole.resize(size, PIL.Image.Resampling.BILINEAR, reducing_gap=1.0))
+    return _found(image, _Part(part, ratio, left, top), score)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Where to look: a copy of a part of the large picture, `scale` pixels of it to one of the copy."""
+
+    pixels: Pixels
+    scale: float
+    left: int = 0
+    top: int = 0
+
+
+def _found(image: Image, part: _Part, score: float) -> list[Face]:
+    if min(part.pixels.shape[:2]) < _SMALLEST:
+        return []
+    boxes, scores, _ = _tools().detector.run(part.pixels, 0, score)
+    faces = [_read(image, part, box, sure) for box, sure in zip(boxes, scores, strict=True)]
     return sorted(faces, key=_prominence, reverse=True)
 
 
@@ -81,64 +100,37 @@ def _prominence(face: Face) -> float:
     return face.width * (min(face.score, 0.5) + 0.3)
 
 
-def _read(large: Pixels, found: Any, scale: float, score: float) -> Face:
-    box = dlib.rectangle(*(round(edge * scale) for edge in (found.left(), found.top(), found.right(), found.bottom())))
-    points = _landmarks(large, box)
-    shape = dlib.full_object_detection(box, [dlib.point(round(x), round(y)) for x, y in points])
+def _read(image: Image, part: _Part, found: Any, score: float) -> Face:
+    edges = (found.left(), found.top(), found.right(), found.bottom())
+    corner = (part.left, part.top, part.left, part.top)
+    box = dlib.rectangle(*(round(edge * part.scale) + start for edge, start in zip(edges, corner, strict=True)))
+    points = _landmarks(image.large, box)
     return Face(
         score=score,
-        width=float(found.width()),
+        width=box.width() / image.scale,
         pixels=float(box.width()),
+        centre=((box.left() + box.right()) / 2, (box.top() + box.bottom()) / 2),
         points=points,
-        chip=np.asarray(dlib.get_face_chip(large, shape, CHIP, PADDING), dtype=np.uint8),
+        chip=chip(image.large, points),
+        image=image,
         pose=geometry.pose(points),
         mouth=geometry.mouth_open(points),
         eyes=geometry.eyes_open(points),
-        iris=eyes.iris(large, points),
+        iris=eyes.iris(image.large, points),
     )
 
 
 def _landmarks(large: Pixels, box: Any) -> Points:
-    """The mean of three readings, from the box as found, a little larger and a little smaller.
+    """The mean of two readings, from a box a little larger than the one found and from one a little smaller.
 
     The regressor starts from the box and sticks to the rims of glasses; the box comes in coarse steps. One reading alone jumps
-    by up to 10 degrees of yaw between two frames of the same pose.
+    by up to 10 degrees of yaw between two frames of the same pose; a third changes nothing more.
     """
-    margin = round(box.width() * 0.07)
-    boxes = (box, dlib.grow_rect(box, margin), dlib.shrink_rect(box, margin))
+    margin = round(box.width() * 0.05)
+    boxes = (dlib.grow_rect(box, margin), dlib.shrink_rect(box, margin))
     shapes = [_tools().predictor(large, each) for each in boxes]
     readings = [[(point.x, point.y) for point in shape.parts()] for shape in shapes]
     return np.asarray(np.mean(readings, axis=0), dtype=np.float64)
-
-
-class DlibEncoder:
-    """dlib's residual network (King 2017) on the chip and on its mirror image, the two averaged."""
-
-    normalisation = f"68pt-{CHIP}px-{PADDING}-mirrored"
-
-    @property
-    def model(self) -> str:
-        return model_id()
-
-    def encode(self, chips: Sequence[Pixels]) -> NDArray[np.float32]:
-        if not chips:
-            return np.empty((0, 128), dtype=np.float32)
-        both = [view for chip in chips for view in (chip, np.ascontiguousarray(chip[:, ::-1]))]
-        found = np.array(_tools().network.compute_face_descriptor(both), dtype=np.float32)
-        return np.asarray(found.reshape(-1, 2, 128).mean(axis=1), dtype=np.float32)
-
-
-ENCODER: Encoder = DlibEncoder()
-
-
-def average(vectors: NDArray[np.float32]) -> Vector:
-    """One description from several pictures of the same face. Not brought to unit length: the network's is not either."""
-    return np.asarray(vectors.mean(axis=0), dtype=np.float32)
-
-
-def model_id() -> str:
-    """Name of the network's file and the beginning of its SHA-256, as it is stored with every template."""
-    return _identify(_network_file())
 
 
 def warm_up() -> None:
@@ -147,15 +139,14 @@ def warm_up() -> None:
     grey = np.full((CHIP, CHIP, 3), 127, dtype=np.uint8)
     tools.detector.run(grey, 0, 0.0)
     tools.predictor(grey, dlib.rectangle(10, 10, 140, 140))
-    ENCODER.encode([grey])
-    model_id()
+    encoder()
+    antispoof.configured()
 
 
 class _Tools:
     def __init__(self) -> None:
         self.detector: Any = dlib.get_frontal_face_detector()
-        self.predictor: Any = dlib.shape_predictor(str(_landmark_file()))
-        self.network: Any = dlib.face_recognition_model_v1(str(_network_file()))
+        self.predictor: Any = dlib.shape_predictor(str(network.landmark_file()))
 
 
 _local = threading.local()
@@ -166,31 +157,3 @@ def _tools() -> _Tools:
     if not isinstance(tools, _Tools):
         tools = _local.tools = _Tools()
     return tools
-
-
-@lru_cache(maxsize=1)
-def _bundled() -> Path:
-    with warnings.catch_warnings():
-        # It imports pkg_resources, which announces its own end on every start.
-        warnings.simplefilter("ignore")
-        import face_recognition_models
-    return Path(face_recognition_models.__file__).parent / "models"
-
-
-def _landmark_file() -> Path:
-    return _bundled() / "shape_predictor_68_face_landmarks.dat"
-
-
-def _network_file() -> Path:
-    if settings.FACE_RECOGNITION_MODEL:
-        return Path(settings.FACE_RECOGNITION_MODEL)
-    return _bundled() / "dlib_face_recognition_resnet_model_v1.dat"
-
-
-@lru_cache(maxsize=4)
-def _identify(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(1 << 20):
-            digest.update(piece)
-    return f"{path.stem}@{digest.hexdigest()[:12]}"

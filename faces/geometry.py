@@ -17,6 +17,7 @@ from faces.arrays import Points
 
 RIGHT_EYE = slice(36, 42)
 LEFT_EYE = slice(42, 48)
+NOSE_TIP = 30
 
 # Where the landmarks that move least with the expression sit on an adult head: centimetres, x to the person's left,
 # y up, z towards the camera. Rounded anthropometric averages; the person's own neutral frames take out the difference.
@@ -31,9 +32,6 @@ _HEAD = np.array(
 )  # fmt: skip
 _HEAD_CENTRED = _HEAD - _HEAD.mean(axis=0)
 _SOLVE = np.linalg.pinv(_HEAD_CENTRED)
-
-# Rigid enough to tell a head from a picture of one: eyes, bridge and tip of the nose, its base
-_STIFF = np.r_[36:48, 27:36]
 
 
 @dataclass(frozen=True)
@@ -104,11 +102,6 @@ def movement(before: Points, after: Points) -> float:
     moved: only a head or a face that works has.
     """
     return _affine_residual(upright(before), upright(after))
-
-
-def parallax(before: Points, after: Points) -> float:
-    """The same for eyes and nose alone: what a turn does to the nose against the eyes, and cannot do on a flat picture."""
-    return _affine_residual(upright(before)[_STIFF], upright(after)[_STIFF])
 
 
 def _affine_residual(before: Points, after: Points) -> float:

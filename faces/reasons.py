@@ -51,6 +51,8 @@ MODEL_CHANGED = "model_changed"
 # What a picture of a picture looks like
 FLAT_FACE = "flat_face"
 SCREEN_SUSPECTED = "screen_suspected"
+PRESENTATION_ATTACK = "presentation_attack"
+ANTISPOOF_UNAVAILABLE = "antispoof_unavailable"
 SAME_PEOPLE_DOUBTFUL = "same_people_doubtful"
 
 _ADVICE = {
@@ -78,6 +80,8 @@ _ADVICE = {
     MODEL_CHANGED: "系统升级了，工作人员会帮您核对一次，请放心等通知。",
     FLAT_FACE: "工作人员会帮您再核对一下，请放心等通知。",
     SCREEN_SUSPECTED: "画面不够清楚，工作人员会帮您再核对一下，请放心等通知。",
+    PRESENTATION_ATTACK: "请您本人对着镜头做，不要用照片或视频。做不了可以请社区工作人员帮忙。",
+    ANTISPOOF_UNAVAILABLE: "机器这会儿没能看清，工作人员会帮您核对，请放心等通知。",
     SAME_PEOPLE_DOUBTFUL: "有几个画面没看清，工作人员会帮您再核对一下，请放心等通知。",
 }
 

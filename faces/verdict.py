@@ -17,7 +17,8 @@ Then everything is measured, and the gravest finding decides:
   **review** (`match_doubtful`).
 - There is no template (`not_enrolled`), or none made by the network of today (`model_changed`): **review**.
 - No action was asked of somebody who cannot do any: **review** at best (`no_actions_asked`).
-- A cue of a picture of a picture, each weak alone: **review** (`screen_suspected`, `flat_face`), never fail.
+- Cues of a picture of a picture: each alone **review** (`screen_suspected`, `flat_face`), two of different physics **fail**
+  (`presentation_attack`); the rule stands in `faces.presentation`.
 - Otherwise: **pass**.
 """
 
@@ -29,18 +30,19 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-
-import numpy as np
+from statistics import median
 
 from faces import actions as acting
-from faces import engine, quality, reasons
+from faces import engine, presentation, quality, reasons
 from faces.actions import ACTIONS, NEUTRAL, ActionSeen, Baseline
-from faces.arrays import Vector
+from faces.cohort import Cohort
 from faces.decode import ImageRefused, decode
+from faces.encoder import encoder, unit
 from faces.engine import Face
-from faces.match import Decision, Match, Template, distance, match
+from faces.match import Decision, Match, distance, match
 from faces.policy import DEFAULT_POLICY, Policy
 from faces.quality import Quality
+from faces.template import Template
 
 Figures = dict[str, float | dict[str, float]]
 
@@ -73,6 +75,7 @@ FAILS = frozenset(
         reasons.ACTION_NOT_SEEN,
         reasons.DIFFERENT_PEOPLE,
         reasons.DIFFERENT_PERSON,
+        reasons.PRESENTATION_ATTACK,
     }
 )
 REVIEWS = frozenset(reasons.REASONS) - FAILS
@@ -121,25 +124,42 @@ def verdict_of(found: Sequence[str]) -> Verdict:
     return Verdict.REVIEW if found else Verdict.PASS
 
 
-def enrol(photo: bytes, policy: Policy = DEFAULT_POLICY) -> Enrolment:
-    """Make a template of one reference photo, or say what is wrong with it. Stricter than a frame: it serves for years."""
-    try:
-        image = decode(photo, policy)
-    except ImageRefused as refused:
-        return Enrolment(None, (refused.reason,), {})
-    seen = quality.inspect(image, policy, strict=True)
+def enrol(photo: bytes, policy: Policy = DEFAULT_POLICY, *, thorough: bool = False) -> Enrolment:
+    """Make a template of one reference photo, or say what is wrong with it. Stricter than a frame: it serves for years.
+
+    `thorough` shows the network twenty views instead of six: for whoever is not waited for.
+    """
+    seen = look(photo, policy, strict=True)
     if seen.face is None or not seen.good:
         return Enrolment(None, seen.reasons, seen.figures)
-    return Enrolment(_template([seen.face]), (), seen.figures)
+    return Enrolment(describe([seen.face], policy.enrol_views if thorough else policy.views), (), seen.figures)
+
+
+def look(photo: bytes, policy: Policy = DEFAULT_POLICY, *, strict: bool = False) -> Quality:
+    """The face of one picture and what is wrong with it, its file included."""
+    try:
+        return quality.inspect(decode(photo, policy), policy, strict=strict)
+    except ImageRefused as refused:
+        return Quality(None, (refused.reason,), {})
+
+
+def describe(found: Sequence[Face], views: int) -> Template:
+    """The template of one person's face, from one or more pictures of it."""
+    network = encoder()
+    return Template(unit(network.describe(found, views).mean(axis=0)), network.model, network.normalisation)
 
 
 def check(
     frames: Sequence[LabelledFrame],
     actions: Sequence[str],
-    templates: Sequence[Template],
+    templates: Sequence[Template] | None,
     policy: Policy = DEFAULT_POLICY,
+    cohort: Cohort | None = None,
 ) -> Result:
     """Decide about one attempt: `frames` in the order they were taken, `actions` as they were asked for.
+
+    `templates` are the person's; None asks only whether somebody alive did what was asked, whoever it is. `cohort` holds
+    other people's faces, without this person's.
 
     Raises:
         ValueError: `actions` holds a word that is not one of `ACTIONS`.
@@ -147,7 +167,7 @@ def check(
     started = time.perf_counter()
     if not set(actions) <= set(ACTIONS):
         raise ValueError("unknown action")
-    attempt = _Attempt(policy)
+    attempt = _Attempt(policy, cohort)
     attempt.run(frames, list(actions), templates)
     return attempt.result(started)
 
@@ -155,15 +175,16 @@ def check(
 class _Attempt:
     """The findings of one check, gathered in the order of the rule above."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, cohort: Cohort | None) -> None:
         self.policy = policy
+        self.cohort = cohort
         self.reasons: list[str] = []
         self.figures: Figures = {}
         self.actions: list[ActionSeen] = []
         self.match: Match | None = None
         self.template: Template | None = None
 
-    def run(self, frames: Sequence[LabelledFrame], actions: list[str], templates: Sequence[Template]) -> None:
+    def run(self, frames: Sequence[LabelledFrame], actions: list[str], templates: Sequence[Template] | None) -> None:
         blocks = [label for label, _ in groupby(frame.action for frame in frames)]
         if NEUTRAL not in blocks:
             return self.reasons.append(reasons.NEUTRAL_MISSING)
@@ -174,13 +195,16 @@ class _Attempt:
         if not good:
             return None
         base = acting.baseline(good)
-        vectors = engine.ENCODER.encode([face.chip for face in good[: self.policy.neutral_described]])
-        self.template = _as_template(engine.average(vectors))
+        self.template = describe(good[: self.policy.neutral_described], self.policy.views)
 
-        acted = self._act([frame for frame in frames if frame.action != NEUTRAL], actions, base)
+        acted = self._act([frame for frame in frames if frame.action != NEUTRAL], actions, base, good[-1])
         self._one_person(acted, base)
-        self._match(templates)
-        self._picture_of_a_picture(acted, base)
+        if templates is not None:
+            self._match(templates)
+        self.figures["movement"] = acting.movement([face for _, found in acted for face in found], base)
+        pictured = presentation.judge(good, acted, self.actions, base, self.policy)
+        self.figures["presentation"] = pictured.figures
+        self.reasons.extend(pictured.reasons)
         if not actions:
             self.reasons.append(reasons.NO_ACTIONS_ASKED)
         return None
@@ -201,18 +225,14 @@ class _Attempt:
         looked: list[Quality] = []
         faults: Counter[str] = Counter()
         for data in uploads:
-            try:
-                seen = quality.inspect(decode(data, self.policy), self.policy)
-            except ImageRefused as refused:
-                faults[refused.reason] += 1
-                continue
+            seen = look(data, self.policy)
             looked.append(seen)
             faults.update(seen.reasons)
         good = [seen for seen in looked if seen.good]
         shown = [seen.figures for seen in good or looked]
         names = sorted(set().union(*shown)) if shown else []
         self.figures["neutral"] = {"frames": float(len(uploads)), "good": float(len(good))} | {
-            name: _median([figures[name] for figures in shown if name in figures]) for name in names
+            name: median([figures[name] for figures in shown if name in figures]) for name in names
         }
         if len(good) < self.policy.neutral_frames:
             worst = max(faults.values(), default=0)
@@ -221,7 +241,10 @@ class _Attempt:
         good.sort(key=lambda seen: seen.figures["detail"], reverse=True)
         return [seen.face for seen in good if seen.face is not None]
 
-    def _act(self, frames: Sequence[LabelledFrame], actions: list[str], base: Baseline) -> list[tuple[str, list[Face]]]:
+    def _act(
+        self, frames: Sequence[LabelledFrame], actions: list[str], base: Baseline, last: Face
+    ) -> list[tuple[str, list[Face]]]:
+        """The faces of each action's frames; every picture is searched where the `last` face was first."""
         acted: list[tuple[str, list[Face]]] = []
         refused: Counter[str] = Counter()
         for action, block in groupby(frames, key=lambda frame: frame.action):
@@ -233,7 +256,10 @@ class _Attempt:
                 except ImageRefused as broken:
                     refused[broken.reason] += 1
                     continue
-                faces.extend(engine.find(image, self.policy.detector_score_in_action)[:1])
+                score = self.policy.detector_score_in_action
+                found = engine.find_near(image, last, score) or engine.find(image, score)
+                faces.extend(found[:1])
+                last = found[0] if found else last
             acted.append((action, faces))
             self.actions.append(acting.judge(action, len(uploads), faces, base, self.policy))
         if refused:
@@ -263,7 +289,8 @@ class _Attempt:
         policy = self.policy
         furthest = {"ahead": 0.0, "turned": 0.0}
         doubtful = apart = False
-        for face, vector in zip(chosen, engine.ENCODER.encode([face.chip for face in chosen]), strict=True):
+        vectors = encoder().describe(chosen, policy.views_in_action)
+        for face, vector in zip(chosen, vectors, strict=True):
             gap = distance(self.template.vector, vector)
             turned = acting.is_turned(face, base, policy)
             kind = "turned" if turned else "ahead"
@@ -282,35 +309,10 @@ class _Attempt:
         if not templates:
             self.reasons.append(reasons.NOT_ENROLLED)
             return
-        self.match = match(self.template, templates, self.policy)
+        self.match = match(self.template, templates, self.policy, self.cohort)
         if self.match is None:
             self.reasons.append(reasons.MODEL_CHANGED)
         elif self.match.decision is Decision.DIFFERENT:
             self.reasons.append(reasons.DIFFERENT_PERSON)
         elif self.match.decision is Decision.DOUBTFUL:
             self.reasons.append(reasons.MATCH_DOUBTFUL)
-
-    def _picture_of_a_picture(self, acted: Sequence[tuple[str, list[Face]]], base: Baseline) -> None:
-        neutral = self.figures["neutral"]
-        detail = neutral["detail"] if isinstance(neutral, dict) else 0.0
-        faces = [face for _, found in acted for face in found]
-        turning = [face for action, found in acted if action.startswith("turn_") for face in found]
-        cues = {"detail": detail, "movement": acting.movement(faces, base), "parallax": acting.parallax(turning, base)}
-        self.figures["presentation"] = cues
-        if detail < self.policy.rephotographed:
-            self.reasons.append(reasons.SCREEN_SUSPECTED)
-        seen = any(action.seen for action in self.actions if action.action.startswith("turn_"))
-        if seen and cues["parallax"] < self.policy.parallax:
-            self.reasons.append(reasons.FLAT_FACE)
-
-
-def _template(faces: Sequence[Face]) -> Template:
-    return _as_template(engine.average(engine.ENCODER.encode([face.chip for face in faces])))
-
-
-def _as_template(vector: Vector) -> Template:
-    return Template(vector, engine.ENCODER.model, engine.ENCODER.normalisation)
-
-
-def _median(values: Sequence[float]) -> float:
-    return float(np.median(values))

@@ -35,6 +35,7 @@ WIDTH, HEIGHT = 640, 480
 _EYES_AT = np.array([320.0, 195.0])
 _EYE_DISTANCE = 84.0
 _GRID = 8
+_SEEDS_OF_A_TAKE = 50
 
 # How far an action has come in each of four frames; other lengths are read off the same curve
 _COURSE = (0.6, 0.95, 1.0, 0.9)
@@ -47,7 +48,10 @@ def photo(person: str = "astronaut") -> bytes:
 
 
 def frames(person: str, action: str, n: int = 4, seed: int = 0) -> list[bytes]:
-    """`n` frames of one action, or of "neutral". The same seed gives the same bytes; no two frames are alike."""
+    """`n` frames of one action, or of "neutral". The same seed gives the same bytes; no two frames are alike.
+
+    Seeds 0 to 49 are one take; those from 50, from 100 and so on are others, in which the person sits somewhat differently.
+    """
     return [_frame(person, action, share, seed * 1000 + number) for number, share in enumerate(_shares(action, n))]
 
 
@@ -152,6 +156,12 @@ def _shoot(picture: np.ndarray, seed: int, shake: float = 1.5) -> bytes:
     across, down = rng.normal(0, shake, 2)
     scale = 1 + rng.normal(0, 0.004)
     tilt = np.radians(rng.normal(0, 0.6))
+    if take := seed // (_SEEDS_OF_A_TAKE * 1000):
+        # Nobody sits down twice in the same place
+        turn = take * 2.4
+        across, down = across + 40 * np.cos(turn), down + 30 * np.sin(turn)
+        scale += 0.07 * np.sin(take * 1.3)
+        tilt += np.radians(3 * np.cos(take * 1.7))
     rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH]
     x, y = columns - WIDTH / 2 - across, rows - HEIGHT / 2 - down
     at = np.stack(

@@ -179,11 +179,35 @@ def test_of_a_moving_picture_the_first_is_taken(kind):
 
 
 @pytest.mark.parametrize("size", [(4000, 3000), (3000, 4000), (1000, 1000), (5000, 100)])
-def test_a_large_photograph_is_reduced_to_480_for_finding_and_960_for_reading(size):
+def test_a_large_photograph_is_reduced_for_finding_and_by_a_whole_number_for_reading(size):
     image = decode(saved(PIL.Image.new("RGB", size, "grey"), "JPEG"))
-    assert max(image.small.shape) == 480
-    assert max(image.large.shape) == 960
-    assert image.scale == pytest.approx(2, abs=0.2)
+    find, read = DEFAULT_POLICY.find_side, DEFAULT_POLICY.read_side
+    assert max(image.small.shape) == find
+    longest = max(image.large.shape)
+    assert find < read <= longest < 2 * read
+    assert max(size) / longest == round(max(size) / longest)
+    assert image.scale == longest / find
+    assert image.small.shape[1] * image.scale == pytest.approx(image.large.shape[1], abs=image.scale)
+    assert image.small.shape[0] * image.scale == pytest.approx(image.large.shape[0], abs=image.scale)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_reducing_moves_nothing(kind):
+    """A dot is where it was, in the copy for reading and in the copy for finding."""
+    picture = np.zeros((3000, 4000, 3), np.uint8)
+    picture[1464:1536, 2964:3036] = 255
+    image = decode(saved(PIL.Image.fromarray(picture), kind))
+    for copy, scale in ((image.large, 4000 / image.large.shape[1]), (image.small, 4000 / image.small.shape[1])):
+        rows, columns = np.nonzero(copy[..., 0] > 127)
+        assert (rows.mean() + 0.5) * scale == pytest.approx(1500, abs=scale)
+        assert (columns.mean() + 0.5) * scale == pytest.approx(3000, abs=scale)
+
+
+def test_the_copy_for_finding_is_made_when_it_is_asked_for_and_once():
+    image = decode(saved(PIL.Image.new("RGB", (1000, 800), "grey"), "PNG"))
+    assert set(vars(image)) == {"large", "find_side"}
+    assert image.small is image.small
+    assert image.small.shape == (DEFAULT_POLICY.find_side * 4 // 5, DEFAULT_POLICY.find_side, 3)
 
 
 def test_a_small_picture_is_not_enlarged():
@@ -219,4 +243,6 @@ def test_neither_the_refusal_nor_the_picture_shows_what_was_sent():
     assert "private" not in repr(caught.value) + str(caught.value)
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
-    assert repr(decode(saved(corners(), "PNG"))) == "Image()"
+    image = decode(saved(corners(), "PNG"))
+    assert image.small.size
+    assert repr(image) == f"Image(find_side={DEFAULT_POLICY.find_side})"

@@ -1,4 +1,4 @@
-"""Each fault of a picture has its own name: one picture that causes it, and one that just does not."""
+"""What is wrong with a picture. What causes each fault, and what just does not, stands in `test_reasons`."""
 
 import io
 
@@ -77,46 +77,32 @@ def test_a_black_picture_is_too_dark_and_a_white_one_too_bright():
 
 
 @pytest.mark.parametrize(
-    "image, expected",
+    "image",
     [
-        (lambda: scene() * 0.18, ("too_dark",)),
-        (lambda: scene() * 0.30, ()),
-        (lambda: scene() * 1.35, ("too_bright",)),
-        (lambda: scene() * 1.15, ()),
-        (lambda: blurred(7), ("blurred",)),
-        (lambda: blurred(3.5), ()),
-        (lambda: actors.posed("astronaut", yaw=30), ("turned_away",)),
-        (lambda: actors.posed("astronaut", yaw=-33), ("turned_away",)),
-        (lambda: actors.posed("astronaut", yaw=15), ()),
-        (lambda: actors.posed("astronaut", pitch=-22), ("turned_away",)),
-        (lambda: with_glasses(0.95), ("eyes_covered",)),
-        (lambda: with_glasses(0.45), ()),
-        (lambda: in_a_room(900), ("face_too_small",)),
-        (lambda: in_a_room(540), ()),
-        (lambda: beside(0.9), ("several_faces",)),
-        (lambda: beside(0.3), ()),
+        lambda: actors.posed("astronaut", yaw=-33),
+        lambda: actors.posed("astronaut", pitch=-22),
     ],
-    ids=[
-        "in the dark",
-        "at dusk",
-        "in the glare",
-        "in the sun",
-        "out of focus",
-        "a little soft",
-        "looking left",
-        "looking right",
-        "looking a little left",
-        "looking down",
-        "sunglasses",
-        "tinted glasses",
-        "far away",
-        "at arm's length",
-        "two people",
-        "somebody in the background",
-    ],
+    ids=["to the right", "down"],
 )
-def test_each_fault_has_a_picture_that_causes_it_and_one_that_just_does_not(image, expected):
-    assert faults(image()) == expected
+def test_who_looks_another_way_is_turned_away(image):
+    assert faults(image()) == ("turned_away",)
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        lambda: scene() * 0.30,
+        lambda: scene() * 1.15,
+        lambda: blurred(3.5),
+        lambda: actors.posed("astronaut", yaw=15),
+        lambda: with_glasses(0.45),
+        lambda: in_a_room(540),
+        lambda: beside(0.3),
+    ],
+    ids=["dusk", "sun", "a little soft", "a little to the left", "tinted glasses", "arm's length", "a background"],
+)
+def test_what_is_just_good_enough_has_no_fault_at_all(image):
+    assert faults(image()) == ()
 
 
 def test_a_reference_photo_is_held_to_more_than_a_frame_of_the_day():

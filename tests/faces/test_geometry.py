@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from faces import geometry
+from faces import DEFAULT_POLICY, geometry
 from tests.faces import actors
 
 # iBUG's 68 points, seen in a mirror
@@ -65,6 +65,25 @@ def test_a_mirror_swaps_left_and_right_and_nothing_else(person, yaw, pitch):
     assert in_a_mirror(in_a_mirror(points)) == pytest.approx(points)
 
 
+@given(people, angles, sizes, places)
+@settings(deadline=None)
+def test_a_mirror_turns_the_roll_to_the_other_side(person, angle, size, across):
+    points = moved(face(person), angle, size, across, 0)
+    both = geometry.roll(in_a_mirror(points)) + geometry.roll(points)
+    assert (both + 180) % 360 - 180 == pytest.approx(0, abs=1e-6)
+
+
+@given(people, yaws, pitches, angles, sizes)
+@settings(deadline=None)
+def test_upright_is_the_same_however_the_picture_is_held_and_stays_as_it_is(person, yaw, pitch, angle, size):
+    points = face(person, yaw, pitch)
+    upright = geometry.upright(points)
+    assert geometry.upright(moved(points, angle, size, 7, -9)) == pytest.approx(upright, abs=1e-9)
+    assert geometry.upright(upright) == pytest.approx(upright, abs=1e-9)
+    assert geometry.eye_distance(upright) == pytest.approx(1)
+    assert geometry.roll(upright) == pytest.approx(0, abs=1e-9)
+
+
 @given(people, st.floats(-30, 25), st.floats(3, 10))
 def test_turning_further_to_the_persons_left_never_lowers_the_yaw(person, yaw, more):
     assert geometry.pose(face(person, yaw + more)).yaw > geometry.pose(face(person, yaw)).yaw
@@ -83,17 +102,16 @@ def test_the_yaw_is_measured_within_eight_degrees(person, degrees):
 
 
 @given(people, st.lists(st.floats(-0.3, 0.3), min_size=4, max_size=4))
-def test_a_flat_picture_has_no_parallax_however_it_is_tilted(person, tilt):
+def test_a_flat_picture_does_not_move_however_it_is_tilted(person, tilt):
     points = face(person)
     tilted = points @ (np.eye(2) + np.reshape(tilt, (2, 2)))
-    assert geometry.parallax(points, tilted) == pytest.approx(0, abs=1e-6)
     assert geometry.movement(points, tilted) == pytest.approx(0, abs=1e-6)
 
 
 @pytest.mark.parametrize("person", actors.PEOPLE)
-def test_a_head_that_turns_has_parallax_and_a_mouth_that_opens_moves(person):
+def test_a_head_that_turns_and_a_mouth_that_opens_move(person):
     still = face(person)
-    assert geometry.parallax(still, face(person, yaw=25)) > 0.03
+    assert geometry.movement(still, face(person, yaw=25)) > DEFAULT_POLICY.still
     assert geometry.movement(still, actors._mouth_open(still, 1.0)) > 0.03
     assert geometry.mouth_open(actors._mouth_open(still, 1.0)) > geometry.mouth_open(still) + 0.3
     assert geometry.eyes_open(actors._eyes_shut(still, 1.0)) < 0.4 * geometry.eyes_open(still)

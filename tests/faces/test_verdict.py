@@ -5,6 +5,7 @@ import json
 import logging
 import re
 import threading
+import traceback
 from dataclasses import replace
 
 import numpy as np
@@ -16,16 +17,20 @@ from faces import (
     ACTIONS,
     DEFAULT_POLICY,
     REASONS,
+    Cohort,
     LabelledFrame,
     Template,
     Verdict,
     actions,
     check,
     decode,
+    dlib_file,
     engine,
     enrol,
+    evaluation,
     warm_up,
 )
+from faces.encoder import OnnxEncoder, unit
 from faces.verdict import FAILS, REVIEWS, verdict_of
 from tests.faces import actors
 
@@ -139,8 +144,11 @@ def test_a_photograph_in_front_of_the_camera_fails(templates, person):
     asked = ["nod", "blink", "turn_left"]
     result = check(labelled(actors.still(person, asked, n=3)), asked, [templates[person]])
     assert result.verdict == "fail"
-    assert set(result.reasons) == {"nothing_moved", "action_not_seen"}
+    assert "action_not_seen" in result.reasons
     assert not any(seen.seen for seen in result.actions)
+    # on the thick rims of Grace Hopper's glasses the landmarks jump more than a face that is held still
+    assert ("nothing_moved" in result.reasons) == (result.figures["movement"] < DEFAULT_POLICY.still)
+    assert person != "astronaut" or "nothing_moved" in result.reasons
 
 
 def test_the_same_frame_again_and_again_fails(templates):
@@ -148,7 +156,7 @@ def test_the_same_frame_again_and_again_fails(templates):
     frames = [LabelledFrame(label, one) for label in ("neutral", "neutral", "open_mouth", "open_mouth")]
     result = check(frames, ["open_mouth"], [templates["astronaut"]])
     assert set(result.reasons) == {"nothing_moved", "action_not_seen"}
-    assert result.figures["presentation"]["movement"] == pytest.approx(0)
+    assert result.figures["movement"] < DEFAULT_POLICY.still / 2
 
 
 def test_somebody_else_who_does_the_action_fails(templates):
@@ -160,14 +168,41 @@ def test_somebody_else_who_does_the_action_fails(templates):
 
 
 def test_between_sure_and_different_a_person_decides(templates):
-    near, far = templates["astronaut"].vector, templates["grace_hopper"].vector
-    gap = float(np.linalg.norm(far - near))
     frames = attempt("astronaut", ["nod"], n=1)
+    probe = check(frames, ["nod"], None).template
+    far = templates["grace_hopper"].vector
+    aside = unit(far - probe.vector * (far @ probe.vector))
+    limits = DEFAULT_POLICY.match_thresholds(probe.model, probe.normalisation)
+    found = []
+    for apart in (limits.sure - 0.01, limits.sure + 0.01, limits.different - 0.01, limits.different + 0.01):
+        angle = 2 * np.arcsin(apart / 2)
+        enrolled = replace(probe, vector=probe.vector * np.cos(angle) + aside * np.sin(angle))
+        result = check(frames, ["nod"], [enrolled])
+        assert result.match.distance == pytest.approx(apart, abs=1e-4)
+        found.append((result.verdict, result.reasons))
+    doubtful = ("review", ("match_doubtful",))
+    assert found == [("pass", ()), doubtful, doubtful, ("fail", ("different_person",))]
+
+
+def test_with_other_people_beside_them_the_normalised_distance_decides(templates):
+    """Strangers far from both: next to them the frames are surely the person's; among doubles they are anybody's."""
+    frames = attempt("astronaut", ["nod"], n=1)
+    mine = templates["astronaut"]
+    chance = np.random.default_rng(2).normal(size=(60, 128)) / 12
+    strangers = Cohort.of([(f"s{n}", replace(mine, vector=row)) for n, row in enumerate(chance)], "strangers")
+    result = check(frames, ["nod"], [mine])
+    alone, between = result.match, mine.vector + result.template.vector
+    doubles = Cohort.of(
+        [(f"s{n}", replace(mine, vector=between + row)) for n, row in enumerate(chance / 40)], "doubles"
+    )
     verdicts = []
-    for distance in (0.2, 0.43, 0.46, 0.6):
-        enrolled = replace(templates["astronaut"], vector=near + (far - near) * distance / gap)
-        verdicts.append(check(frames, ["nod"], [enrolled]).verdict)
-    assert verdicts == ["pass", "review", "review", "fail"]
+    for cohort in (strangers, doubles):
+        result = check(frames, ["nod"], [mine], cohort=cohort)
+        assert result.match.distance == alone.distance
+        assert result.match.thresholds.normalisation == cohort.scoring
+        verdicts.append((result.verdict, result.reasons))
+    assert alone.normalised is None
+    assert verdicts == [("pass", ()), ("review", ("match_doubtful",))]
 
 
 def test_who_is_not_enrolled_goes_to_a_person_who_can_enrol_them(templates):
@@ -265,6 +300,40 @@ def test_nothing_is_logged(templates, caplog):
     assert all(len(record.getMessage()) < 300 for record in caplog.records)
 
 
+def test_no_error_of_the_network_the_encoder_or_the_evaluation_quotes_a_picture_or_a_template(
+    tmp_path, templates, caplog
+):
+    caplog.set_level(logging.DEBUG)
+    secret = templates["astronaut"].to_bytes()
+    given = tmp_path / "given.dat"
+    given.write_bytes(secret + b"\x01\x05con_4" + actors.photo())
+    mine = templates["astronaut"]
+    other = replace(mine, model="other@1")
+    attempts = [
+        lambda: Template.from_bytes(secret[:-1]),
+        lambda: Template(np.stack([mine.vector] * 2), mine.model, mine.normalisation),
+        lambda: Template(mine.vector * np.nan, mine.model, mine.normalisation),
+        lambda: Cohort.of([("p-4711", mine), ("another", other)], "mixed"),
+        lambda: replace(Cohort.of([("p-4711", mine)], "one"), people=()),
+        lambda: dlib_file.layers(given),
+        lambda: OnnxEncoder(given),
+        lambda: decode(secret),
+        lambda: decode(actors.photo()[:9000]),
+        lambda: evaluation.score([evaluation.Pair("a", "b", True)], {"a": mine, "b": "no template"}, str),
+        lambda: evaluation.rates([evaluation.Scored(evaluation.Pair("a", "b", True), mine)], [0.5]),
+    ]
+    told = []
+    for wrong in attempts:
+        with pytest.raises(Exception) as raised:
+            wrong()
+        told.append("".join(traceback.format_exception_only(raised.value)) + repr(raised.value))
+    told += [record.getMessage() for record in caplog.records]
+    for text in told:
+        assert len(text) < 600, text
+        for quoted in ("xff", "array", "JFIF", "YLF2", "p-4711", f"{mine.vector[0]:.4f}"):
+            assert quoted not in text
+
+
 def test_threads_do_not_disturb_each_other(templates):
     people = [*actors.PEOPLE] * 2
     frames = {person: attempt(person, ["open_mouth"], n=1) for person in actors.PEOPLE}
@@ -284,16 +353,6 @@ def test_threads_do_not_disturb_each_other(templates):
         assert result.verdict == "pass"
         assert result.figures == alone[person].figures
         assert result.template == alone[person].template
-
-
-def test_every_thread_has_its_own_network():
-    mine, theirs = engine._tools(), []
-    thread = threading.Thread(target=lambda: theirs.append(engine._tools()))
-    thread.start()
-    thread.join()
-    assert engine._tools() is mine
-    assert theirs[0] is not mine
-    assert theirs[0].network is not mine.network
 
 
 def test_warming_up_leaves_nothing_to_load():
