@@ -50,6 +50,16 @@ app.conf.update(
         "delete frames": {"task": "tick", "schedule": 30.0, "args": ["delete_frames"]},
         "sweep files": {"task": "tick", "schedule": 600.0, "args": ["sweep_files"]},
         "count faces": {"task": "tick", "schedule": 3600.0, "args": ["count_faces"]},
+        "forget devices": {"task": "tick", "schedule": 3600.0, "args": ["forget_devices"]},
+        "end second looks": {"task": "tick", "schedule": 600.0, "args": ["end_second_looks"]},
+        "unlink labels": {"task": "tick", "schedule": crontab(hour="3", minute="10"), "args": ["unlink_labels"]},
+        "prepare the report on faces": {
+            "task": "tick",
+            "schedule": crontab(minute="40"),
+            "args": ["prepare_face_report"],
+        },
+        "enrol faces again": {"task": "tick", "schedule": crontab(hour="2", minute="0"), "args": ["re_enrol"]},
+        "refresh the cohort": {"task": "tick", "schedule": crontab(hour="2", minute="30"), "args": ["refresh_cohort"]},
         "seal the audit log": {"task": "tick", "schedule": crontab(minute="20"), "args": ["seal_audit"]},
     },
 )

@@ -8,6 +8,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from api import (
     audit,
     certification,
+    face_alarms,
+    face_reports,
     follow_ups,
     health,
     identity,
@@ -22,19 +24,34 @@ from api import (
     references,
     retirees,
     reviews,
+    second_looks,
     sign_in,
 )
 from api.resource import API, UPLOAD_LIMIT, ObjectIdConverter, objectid_schema
-from models import logs, schema
+from models import logs
 from settings import settings
 
-RESOURCES = (sign_in, me, retirees, imports, references, certification, reviews, follow_ups, inbox, office, audit)
+RESOURCES = (
+    sign_in,
+    me,
+    retirees,
+    imports,
+    references,
+    certification,
+    reviews,
+    follow_ups,
+    face_alarms,
+    second_looks,
+    face_reports,
+    inbox,
+    office,
+    audit,
+)
 
 
 def create_app() -> Flask:
-    """The web application: prepares the database, registers every resource and locks every route."""
+    """The web application: registers every resource and locks every route. Waits for no database."""
     logs.configure()
-    schema.prepare()
     app = Flask("api", static_folder=None)
     app.config.update(
         API_TITLE="银龄通",

@@ -14,7 +14,7 @@ from api.resource import Day, Id, Instant, Resource, Schema, Text, choice, idemp
 from api.retirees import CARE_READERS, EVERYONE, CertificationState
 from api.uploads import image_bytes
 from api.wording import METHODS, help_sentence, session_sentence
-from models import by_hand, certifications, follow_ups, people
+from models import by_hand, certifications, face_limits, follow_ups, people
 from models import certification_sessions as sessions
 from models.access import FAMILY, OFFICE, RETIREE
 from models.database import Document
@@ -36,7 +36,10 @@ class HelpSchema(Schema):
 
 class StatusSchema(CertificationState):
     open_session = Id(allow_none=True, metadata={"description": "the attempt that is being looked at"})
-    wants_a_person = ma.fields.Boolean(metadata={"description": "three failures in a row today: a person is offered"})
+    wants_a_person = ma.fields.Boolean(
+        metadata={"description": "three failures in a row today, or the face is locked: a person is offered"}
+    )
+    face_locked = ma.fields.Boolean(metadata={"description": "attempts by face wait for somebody of the office"})
     can_do_actions = ma.fields.Boolean(metadata={"description": "no note on the person forbids to ask for actions"})
     help = ma.fields.Nested(HelpSchema, allow_none=True)
 
@@ -108,6 +111,7 @@ def status(retiree_id: ObjectId) -> Document:
         **certifications.facts(person),
         "open_session": person["certification"].get("checking"),
         "wants_a_person": sessions.wants_a_person(person),
+        "face_locked": face_limits.locked(person),
         "can_do_actions": not person.get("liveness_note"),
         "help": {**asked, "id": asked["_id"], "message": help_sentence(asked["method"])} if asked else None,
     }
@@ -173,13 +177,25 @@ def ask_for_help(body: Document, retiree_id: ObjectId) -> Document:
 @blueprint.arguments(SessionRequest)
 @blueprint.response(201, SessionSchema)
 @problems(404, "retiree_not_found")
-@problems(409, "consent_required", "session_open", "being_checked", "ask_a_person", "not_entitled")
-@problems(429, "too_many_sessions")
+@blueprint.doc(
+    parameters=[
+        {
+            "in": "header",
+            "name": "X-Device-Id",
+            "required": False,
+            "description": "A random name that the phone made up for itself, 16 to 64 letters, digits, hyphens; else none",
+            "schema": {"type": "string"},
+        }
+    ]
+)
+@problems(409, "consent_required", "session_open", "being_checked", "face_locked", "ask_a_person", "not_entitled")
+@problems(429, "too_many_sessions", "face_paused")
 @allow(*PEOPLE_OF_THE_PERSON)
 @idempotent
 def start(body: Document, retiree_id: ObjectId) -> Document:
     """Open an attempt: the server draws the actions, the phone has a few minutes to send the frames."""
-    attempt = sessions.start(retiree_id, current(), device=request.user_agent.string, **body)
+    browser, device_id = request.user_agent.string, request.headers.get("X-Device-Id")
+    attempt = sessions.start(retiree_id, current(), device=browser, device_id=device_id, **body)
     return described(attempt)
 
 
@@ -262,7 +278,9 @@ def described(attempt: Document) -> Document:
         "expires_at": attempt["expires_at"],
         "reasons": attempt["reasons"],
         "advice": attempt.get("advice", []),
-        "message": session_sentence(attempt, following, issued),
+        "message": face_limits.LOCKED
+        if following == "ask_a_person" and face_limits.locked(person)
+        else session_sentence(attempt, following, issued),
         "next": following,
         "can_be_reviewed": sessions.can_be_reviewed(attempt),
         "certificate": certificate(issued) if issued else None,

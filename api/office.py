@@ -6,7 +6,7 @@ import marshmallow as ma
 
 from api.identity import allow, current
 from api.resource import Division, Resource, Schema
-from models import access, certification_sessions, divisions, face_references, follow_ups, outbox, people
+from models import access, certification_sessions, divisions, face_alarms, face_references, follow_ups, outbox, people
 from models.access import ARCHIVE_KEEPER, BRANCH_SECRETARY, ENTERPRISE, OFFICE
 from models.database import Document
 
@@ -29,10 +29,16 @@ class Faces(Schema):
     must_file = ma.fields.Boolean(metadata={"description": "100,000: file with the authority within 30 working days"})
 
 
+class Alarms(Schema):
+    open = ma.fields.Integer(metadata={"description": "of one's own area; 0 for a community"})
+    late = ma.fields.Integer(metadata={"description": "of these, open for longer than the rule face_alarm_days"})
+
+
 class Overview(Schema):
     certification = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.Integer())
     reviews = ma.fields.Integer()
     follow_ups = ma.fields.Integer()
+    face_alarms = ma.fields.Nested(Alarms)
     failed_events = ma.fields.Integer(metadata={"description": "background work that needs an operator"})
     faces = ma.fields.Nested(Faces)
 
@@ -57,6 +63,7 @@ def overview() -> Document:
         "certification": people.counts(actor),
         "reviews": certification_sessions.reviews(actor, size=1)[1],
         "follow_ups": follow_ups.listed(actor, size=1)[1],
+        "face_alarms": face_alarms.counts(actor),
         "failed_events": outbox.counts()[outbox.FAILED] if actor.role == access.CITY else 0,
         "faces": face_references.filing_state(),
     }

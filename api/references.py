@@ -10,9 +10,9 @@ from flask_smorest.fields import Upload
 
 from api.identity import allow, current
 from api.problems import problems
-from api.resource import Instant, Resource, Schema
+from api.resource import Instant, Resource, Schema, Text
 from api.uploads import image_bytes, shown
-from models import consents, face_references
+from models import consents, face_limits, face_references, people
 from models.access import FAMILY, OFFICE, RETIREE
 from models.database import Document
 
@@ -43,8 +43,16 @@ class Reference(Schema):
     source = ma.fields.String(allow_none=True)
     enrolled = ma.fields.Boolean(metadata={"description": "whether a template is stored"})
     has_photo = ma.fields.Boolean()
+    photo_wanted = ma.fields.Boolean(metadata={"description": "the network changed; the photograph does not serve it"})
     changed_at = Instant(allow_none=True)
     consent = ma.fields.Nested(Consent, allow_none=True)
+    locked_at = Instant(
+        allow_none=True, metadata={"description": "attempts wait since then for somebody of the office"}
+    )
+
+
+class Unlocking(Schema):
+    reason = Text(300, 2, required=True)
 
 
 @blueprint.get("/consent-texts/face")
@@ -61,7 +69,7 @@ def consent_text() -> Document:
 @allow(RETIREE, FAMILY, *OFFICE)
 def get(retiree_id: ObjectId) -> Document:
     """Whether a reference is there and usable, and whether consent is in force; never the template."""
-    return face_references.get(retiree_id, current())
+    return _described(retiree_id)
 
 
 @blueprint.put("/retirees/<objectid:retiree_id>/face")
@@ -77,7 +85,19 @@ def put(files: Document, form: Document, retiree_id: ObjectId) -> Document:
     face_references.put_photo(
         retiree_id, data, face_references.FROM_STAFF, current(), consent_on_paper=form["consent_on_paper"]
     )
-    return face_references.get(retiree_id, current())
+    return _described(retiree_id)
+
+
+@blueprint.post("/retirees/<objectid:retiree_id>/face/unlock")
+@blueprint.arguments(Unlocking)
+@blueprint.response(200, Reference)
+@problems(404, "retiree_not_found")
+@problems(409, "not_locked")
+@allow(*OFFICE)
+def unlock(body: Document, retiree_id: ObjectId) -> Document:
+    """Somebody of the office has looked: attempts by face may go on. The reason is audited."""
+    face_limits.unlock(retiree_id, body["reason"], current())
+    return _described(retiree_id)
 
 
 @blueprint.get("/retirees/<objectid:retiree_id>/face/photo")
@@ -96,3 +116,9 @@ def photo(retiree_id: ObjectId) -> Any:
 def withdraw(retiree_id: ObjectId) -> None:
     """Withdraw consent: photograph, template and frames are deleted at once; other methods remain."""
     face_references.withdraw(retiree_id, current())
+
+
+def _described(retiree_id: ObjectId) -> Document:
+    actor = current()
+    person = people.get(retiree_id, actor)
+    return {**face_references.get(retiree_id, actor), "locked_at": person["face"].get("locked_at")}

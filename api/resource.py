@@ -138,7 +138,7 @@ class Resource(flask_smorest.Blueprint):
             manual["description"] = f"Roles: {', '.join(roles)}"
         else:
             manual["security"] = []
-        headers = []
+        headers = list(manual.get("parameters", []))
         if getattr(view_func, "idempotent", False):
             headers.append(_header("Idempotency-Key", "Same key and body: the first reply again", required=False))
         if getattr(view_func, "versioned", False):

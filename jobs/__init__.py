@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import faces
-from jobs import check_attempt, enrol, import_photos, import_roster, messages
+from jobs import check_attempt, cohort, enrol, face_alarms, import_photos, import_roster, messages
 
-__all__ = ["check_attempt", "enrol", "import_photos", "import_roster", "messages", "warm_up"]
+__all__ = [
+    "check_attempt",
+    "cohort",
+    "enrol",
+    "face_alarms",
+    "import_photos",
+    "import_roster",
+    "messages",
+    "warm_up",
+]
 
 
 def warm_up() -> None:

@@ -6,7 +6,19 @@ from collections.abc import Callable
 
 import structlog
 
-from models import audit, certification_sessions, face_references, files, imports
+from faces.encoder import encoder
+from models import (
+    audit,
+    certification_sessions,
+    face_cohorts,
+    face_labels,
+    face_limits,
+    face_references,
+    face_report,
+    files,
+    imports,
+    second_looks,
+)
 
 log = structlog.stdlib.get_logger("jobs")
 
@@ -38,6 +50,42 @@ def count_faces() -> None:
         log.warning("faces_near_filing", count=state["count"])
 
 
+def forget_devices() -> None:
+    """Take the device off old attempts."""
+    if forgotten := face_limits.forget_devices():
+        log.info("devices_forgotten", count=forgotten)
+
+
+def end_second_looks() -> None:
+    """End the second looks that nobody made in time; delete_frames deletes their frames at the same instant."""
+    if ended := second_looks.end():
+        log.info("second_looks_ended", count=ended)
+
+
+def unlink_labels() -> None:
+    """Cut the way from old labels back to a person."""
+    if unlinked := face_labels.unlink_old():
+        log.info("labels_unlinked", count=unlinked)
+
+
+def prepare_face_report() -> None:
+    """Store the report on faces of the month that is over; asked every hour, so a stop misses nothing."""
+    if month := face_report.prepare():
+        log.info("face_report_prepared", month=month)
+
+
+def refresh_cohort() -> None:
+    """Draw and measure a new cohort; the worker of bulk work does it."""
+    face_cohorts.ask()
+
+
+def re_enrol() -> None:
+    """Ask for templates of the network in force where there are none yet."""
+    asked, photos_wanted = face_references.offer_again(encoder().model, encoder().normalisation)
+    if asked or photos_wanted:
+        log.info("faces_to_enrol_again", asked=asked, photos_wanted=photos_wanted)
+
+
 def seal_audit() -> None:
     """Seal every day that is over."""
     if sealed := audit.seal():
@@ -45,7 +93,20 @@ def seal_audit() -> None:
 
 
 TICKS: dict[str, Callable[[], None]] = {
-    work.__name__: work for work in (expire_sessions, delete_frames, sweep_files, count_faces, seal_audit)
+    work.__name__: work
+    for work in (
+        expire_sessions,
+        delete_frames,
+        sweep_files,
+        count_faces,
+        forget_devices,
+        seal_audit,
+        end_second_looks,
+        unlink_labels,
+        prepare_face_report,
+        refresh_cohort,
+        re_enrol,
+    )
 }
 
 

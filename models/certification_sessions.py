@@ -8,7 +8,8 @@
 The actions are drawn at random by the server and bound to the retiree, the account and the session's id, which is the
 nonce: it takes frames once, from that account, for a few minutes. One session of a person is open at a time (a unique
 index), so two phones cannot both certify. Frames are stored encrypted and deleted by time: passed at once, reviewed after
-the decision, failed after 30 days at most, for as long as the retiree may ask a person to look at them.
+the decision, failed after 30 days at most, for as long as the retiree may ask a person to look at them;
+of the passed those that chance has drawn for a second look when it is over, after 7 days at most.
 """
 
 from __future__ import annotations
@@ -23,7 +24,23 @@ from bson import ObjectId
 from pymongo import ASCENDING, DESCENDING, IndexModel, ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
-from models import access, audit, certifications, clock, consents, files, follow_ups, outbox, people, rules
+from models import (
+    access,
+    audit,
+    certifications,
+    clock,
+    consents,
+    face_alarms,
+    face_labels,
+    face_limits,
+    files,
+    follow_ups,
+    frame_fingerprints,
+    outbox,
+    people,
+    rules,
+    second_looks,
+)
 from models.access import OFFICE, Actor, require
 from models.database import Document, Session, collection, transaction
 from models.errors import Conflict, Gone, Invalid, NotFound, TooMany
@@ -40,6 +57,7 @@ STATES = (AWAITING_FRAMES, CHECKING, PASSED, IN_REVIEW, FAILED, EXPIRED)
 PASS = "pass"
 REVIEW = "review"
 FAIL = "fail"
+OUTCOMES = {PASSED: PASS, IN_REVIEW: REVIEW, FAILED: FAIL}
 
 NEUTRAL = "neutral"
 FRAMES_PER_ACTION = 6
@@ -47,13 +65,14 @@ MOST_FRAMES_PER_ACTION = 16
 ACTIONS_DRAWN = (2, 3)
 
 REPLAYED = "seen_before"
+PERHAPS_REPLAYED = "seen_before_doubtful"
+REPEATED = "frames_repeated"
 NOT_CHECKED = "could_not_check"
 WITHDRAWN = "consent_withdrawn"
 LOST = "frames_lost"
 CERTIFIED_OTHERWISE = "certified_otherwise"
 # what is no fault of the person's never counts towards being sent to a person
 NOT_THE_PERSONS = (WITHDRAWN, LOST)
-FINGERPRINTS_KEPT = clock.days(180)
 
 INDEXES = {
     "certification_sessions": [
@@ -62,10 +81,8 @@ INDEXES = {
         IndexModel([("state", ASCENDING), ("division", ASCENDING), ("created_at", ASCENDING)], name="by_state"),
         IndexModel([("state", ASCENDING), ("expires_at", ASCENDING)], name="expiring"),
         IndexModel("frames_delete_at", name="frames_to_delete"),
-    ],
-    "frame_fingerprints": [
-        IndexModel([("digest", ASCENDING)], name="once", unique=True),
-        IndexModel("at", name="forget", expireAfterSeconds=int(FINGERPRINTS_KEPT.total_seconds())),
+        IndexModel([("account_id", ASCENDING), ("created_at", DESCENDING)], name="by_account"),
+        IndexModel([("device_key", ASCENDING), ("created_at", DESCENDING)], name="by_device"),
     ],
 }
 
@@ -78,14 +95,16 @@ def start(
     can_do_actions: bool = True,
     residence: Document | None = None,
     device: str = "",
+    device_id: str | None = None,
 ) -> Document:
     """Open a session: random actions, a few minutes to send the frames.
 
-    A session that the same account left behind is closed; one that another phone holds is respected.
+    A session that the same account left behind is closed; one that another phone holds is respected. `device` is what the
+    browser calls itself, `device_id` the random name that the phone made up for itself.
 
     Raises:
-        Conflict: `consent_required`, `session_open`, `being_checked`, `ask_a_person`, `not_entitled`.
-        TooMany: the day's limit is reached; other methods remain.
+        Conflict: `consent_required`, `session_open`, `being_checked`, `face_locked`, `ask_a_person`, `not_entitled`.
+        TooMany: `too_many_sessions`, `face_paused` (models/face_limits.py); other methods remain.
     """
     today = clock.today()
 
@@ -111,12 +130,14 @@ def start(
             "open": True,
             "residence": residence or person.get("residence"),
             "device": device[:120],
+            "device_key": face_limits.device_key(device_id),
             "frames": [],
             "reasons": [],
             "figures": {},
             "created_at": instant,
             "expires_at": instant + clock.seconds(seconds),
         }
+        face_limits.admit(session, attempt)
         collection("certification_sessions").insert_one(attempt, session=session)
         audit.record(
             session, actor, "certification.started", ("retiree", retiree_id), after={"session_id": attempt["_id"]}
@@ -206,22 +227,6 @@ def in_checking(session_id: ObjectId) -> Document | None:
     return collection("certification_sessions").find_one({"_id": session_id, "state": CHECKING})
 
 
-def seen_before(attempt: Mapping[str, Any]) -> bool:
-    """Whether a frame of this session was sent in another one: a film that is played again."""
-    digests = [frame["digest"] for frame in attempt["frames"]]
-    rows = collection("frame_fingerprints")
-    if rows.find_one({"digest": {"$in": digests}, "session_id": {"$ne": attempt["_id"]}}):
-        return True
-    for digest in digests:
-        try:
-            rows.update_one(
-                {"digest": digest, "session_id": attempt["_id"]}, {"$setOnInsert": {"at": clock.now()}}, upsert=True
-            )
-        except DuplicateKeyError:
-            return True  # another session wrote it this very moment
-    return False
-
-
 def settle(
     session: Session,
     attempt: Mapping[str, Any],
@@ -232,7 +237,8 @@ def settle(
 ) -> Document:
     """Write the worker's verdict, in the transaction that marks its event done.
 
-    pass issues the certificate; review puts the session into the queue of the community; fail counts.
+    pass issues the certificate, and of a few chance has a person look as well (models/second_looks.py); review puts the
+    session into the queue of the community; fail counts.
 
     Raises:
         outbox.AlreadyDone: the session is not waiting for a check any more.
@@ -243,10 +249,14 @@ def settle(
     if person["status"] == people.DECEASED and state == PASSED:
         # somebody certifies a person who is recorded as dead: the record or the face is wrong, and people must look
         state, reasons = IN_REVIEW, [*reasons, "recorded_as_deceased"]
+    look = second_looks.draw(session, attempt, person) if state == PASSED else None
+    judged = not set(reasons) & set(NOT_THE_PERSONS)
     update: Document = {
         "state": state,
         "open": state == IN_REVIEW,
         "verdict": verdict,
+        # for the monthly report: what came of it at this moment, whatever people decide later
+        "counted": {"outcome": OUTCOMES[state] if judged else None, **face_labels.cohort(attempt, person)},
         "reasons": list(reasons),
         "advice": list(advice),
         "figures": figures,
@@ -256,8 +266,10 @@ def settle(
         update["in_review_at"] = instant
     else:
         update |= {"decided_at": instant, "decided_by": {"role": access.SYSTEM, "account_id": None}}
-        useless = state == PASSED or WITHDRAWN in reasons or REPLAYED in reasons
+        useless = state == PASSED or WITHDRAWN in reasons or _sent_again(update)
         update["frames_delete_at"] = instant if useless else instant + _keep_failed(person)
+    if look:
+        update |= {"second_look": look, "frames_delete_at": look["until"]}
     changed = collection("certification_sessions").update_one(
         {"_id": attempt["_id"], "state": CHECKING}, {"$set": update}, session=session
     )
@@ -267,10 +279,15 @@ def settle(
         session, access.system(), f"certification.{state}", ("retiree", person["_id"]),
         after={"session_id": attempt["_id"], "reasons": list(reasons)},
     )  # fmt: skip
+    if "recorded_as_deceased" in reasons:
+        face_alarms.raise_alarm(
+            session, face_alarms.RECORDED_AS_DECEASED, account_id=attempt["account_id"], retiree_ids=[person["_id"]],
+            division=attempt["division"], session_id=attempt["_id"],
+        )  # fmt: skip
     if state == PASSED:
         _certify(session, attempt, person, certifications.FACE, access.system())
     elif state == FAILED:
-        _count_failure(session, attempt, person, counts=not set(reasons) & set(NOT_THE_PERSONS))
+        _count_failure(session, {**attempt, **update}, person, counts=judged)
     return {**attempt, **update}
 
 
@@ -289,7 +306,8 @@ def ask_for_review(session_id: ObjectId, actor: Actor) -> Document:
                 "state": FAILED,
                 "decided_by.role": access.SYSTEM,
                 "frames.0": {"$exists": True},
-                "reasons": {"$nin": [WITHDRAWN, REPLAYED]},
+                "reasons": {"$ne": WITHDRAWN},
+                "$or": [{"reasons": {"$ne": REPLAYED}}, {"figures.seen_before.exact": 0}],
                 "frames_delete_at": {"$gt": clock.now()},
             },
             {
@@ -322,7 +340,8 @@ def can_be_reviewed(attempt: Mapping[str, Any]) -> bool:
         attempt["state"] == FAILED
         and attempt["frames"]
         and (attempt.get("decided_by") or {}).get("role") == access.SYSTEM
-        and not {WITHDRAWN, REPLAYED} & set(attempt["reasons"])
+        and WITHDRAWN not in attempt["reasons"]
+        and not _sent_again(attempt)
         and attempt["frames_delete_at"] > clock.now()
     )
 
@@ -352,6 +371,9 @@ def close_withdrawn(session: Session, retiree_id: ObjectId) -> list[ObjectId]:
     rows.update_many(
         {"retiree_id": retiree_id}, {"$set": {"frames": []}, "$unset": {"frames_delete_at": ""}}, session=session
     )
+    frame_fingerprints.forget(session, retiree_id)
+    second_looks.withdraw(session, retiree_id)
+    face_labels.unlink(session, retiree_id)
     return frames
 
 
@@ -430,6 +452,9 @@ def decide(session_id: ObjectId, *, approve: bool, reason: str, actor: Actor) ->
             session, actor, f"certification.review_{state}", ("retiree", person["_id"]),
             after={"session_id": session_id, "reason": reason},
         )  # fmt: skip
+        source = face_labels.REVIEW_ASKED if attempt.get("review_asked") else face_labels.REVIEW
+        said = face_labels.APPROVED if approve else face_labels.REFUSED
+        face_labels.add(session, attempt, person, source, said)
         if approve:
             _certify(session, attempt, person, certifications.FACE_REVIEW, actor)
             outbox.add(session, "learn", {"session_id": session_id}, queue="faces", key=f"learn:{session_id}")
@@ -484,8 +509,14 @@ def failures_today(person: Mapping[str, Any]) -> int:
 
 
 def wants_a_person(person: Mapping[str, Any]) -> bool:
-    """Whether the face has failed so often that a person is offered instead."""
-    return failures_today(person) >= rules.number("certification_failures_in_row", clock.today(), person["division"])
+    """Whether the face has failed so often today that a person is offered instead, or is locked."""
+    most = rules.number("certification_failures_in_row", clock.today(), person["division"])
+    return face_limits.locked(person) or failures_today(person) >= most
+
+
+def _sent_again(attempt: Mapping[str, Any]) -> bool:
+    """Whether the very files were sent before: nothing to look at. Frames that are only alike, a person may look at."""
+    return REPLAYED in attempt["reasons"] and attempt["figures"].get("seen_before", {}).get("exact") != 0
 
 
 def _draw() -> list[str]:
@@ -511,6 +542,8 @@ def _close_or_refuse(session: Session, retiree_id: ObjectId, actor: Actor) -> No
 
 
 def _check_limits(session: Session, person: Document, today: dt.date) -> None:
+    if face_limits.locked(person):
+        raise Conflict("face_locked", face_limits.LOCKED)
     if wants_a_person(person):
         raise Conflict("ask_a_person", "今天人脸没有认出来，别着急，请选一种人工办理方式。")
     started = collection("certification_sessions").count_documents(
@@ -541,6 +574,8 @@ def _check_parts(attempt: Mapping[str, Any], names: Sequence[str]) -> None:
 
 def _certify(session: Session, attempt: Mapping[str, Any], person: Document, method: str, actor: Actor) -> None:
     follow_ups.close(session, person["_id"])
+    if method == certifications.FACE_REVIEW:
+        face_limits.looked(session, person, actor)
     certifications.certify(
         session, person, method, clock.day_of(attempt["received_at"]), actor,
         residence=attempt.get("residence"), session_id=attempt["_id"],
@@ -560,6 +595,7 @@ def _count_failure(session: Session, attempt: Mapping[str, Any], person: Documen
         },
         session=session,
     )
+    face_alarms.count_failure(session, attempt)
     outbox.add(session, "attempt_failed", {"session_id": attempt["_id"]}, key=f"failed:{attempt['_id']}")
 
 

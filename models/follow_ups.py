@@ -1,6 +1,7 @@
 """Follow-ups: what a worker still has to do for somebody. `open → done`.
 
-The first kind is help with certification: a retiree who cannot or will not use the face asks for a person, by one tap.
+Two kinds: help with certification, which a retiree who cannot or will not use the face asks for by one tap (`method` says
+how); and a face that the house has locked (models/face_limits.py), at which somebody has to look. One open of a kind.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from models.database import Document, Session, collection, transaction
 from models.errors import Conflict, NotFound
 
 CERTIFICATION_HELP = "certification_help"
+FACE_LOCKED = "face_locked"
 OPEN = "open"
 DONE = "done"
 STATES = (OPEN, DONE)
@@ -73,11 +75,19 @@ def listed(actor: Actor, *, state: str = OPEN, page: int = 1, size: int = 20) ->
     return people.beside(rows), collection("follow_ups").count_documents(where)
 
 
-def close(session: Session, retiree_id: ObjectId) -> None:
-    """A certification answers every open request for help with it."""
+def open_by_system(session: Session, retiree_id: ObjectId, division: str, kind: str) -> None:
+    """Put what the house itself noticed before the community, once while it is open."""
+    row = {"division": division, "state": OPEN, "note": "", "created_at": clock.now()}
+    collection("follow_ups").update_one(
+        {"retiree_id": retiree_id, "kind": kind, "open": True}, {"$setOnInsert": row}, upsert=True, session=session
+    )
+
+
+def close(session: Session, retiree_id: ObjectId, kind: str = CERTIFICATION_HELP, outcome: str = "certified") -> None:
+    """What was asked for has come about: a certification answers every open request for help with it."""
     collection("follow_ups").update_many(
-        {"retiree_id": retiree_id, "kind": CERTIFICATION_HELP, "open": True},
-        {"$set": {"open": False, "state": DONE, "outcome": "certified", "done_at": clock.now()}},
+        {"retiree_id": retiree_id, "kind": kind, "open": True},
+        {"$set": {"open": False, "state": DONE, "outcome": outcome, "done_at": clock.now()}},
         session=session,
     )
 

@@ -54,10 +54,42 @@ DEFAULTS = (
     Rule("certification_session_seconds", 180, "银龄通：一次人脸认证的时限"),
     Rule("certification_sessions_per_day", 10, "银龄通：每人每天可开始的人脸认证次数"),
     Rule("certification_failures_in_row", 3, "银龄通：连续未通过后改由工作人员办理"),
+    Rule("certification_sessions_per_day_account", 60, "银龄通：一个账号每天可开始的人脸认证次数，够一人帮15位邻居"),
+    Rule("certification_sessions_per_day_device", 200, "银龄通：一部设备每天可开始的人脸认证次数，够街道大厅一天所用"),
+    Rule("face_suspicious_days", 30, "银龄通：一个人的可疑失败计多少天"),
+    Rule("face_suspicious_most", 3, "银龄通：一个人可疑失败几次后先由工作人员看"),
+    Rule("face_suspicious_people", 2, "银龄通：同一账号或设备对几个人可疑失败时提醒，一天之内则暂停"),
+    Rule("face_suspicious_week", 5, "银龄通：同一账号或设备7天内可疑失败几次后暂停"),
+    Rule("face_suspicious_passes", 4, "银龄通：每有一人可疑失败，另有几人通过则不暂停"),
+    Rule("face_lock_hours", 24, "银龄通：账号或设备暂停人脸认证的小时数"),
+    Rule("face_alarm_days", 3, "银龄通：异常提醒几天没有办结算久等"),
+    Rule("face_alarm_keep_days", 730, "银龄通：异常提醒办结后保留两年，供复查"),
     Rule("frames_keep_failed_days", 30, "人脸识别技术应用安全管理办法：保存不超过必需的最短时间", "2025-06-01"),
+    # one yearly cycle and a month: a film that served last year must not serve this year
+    Rule("fingerprints_keep_days", 400, "人脸识别技术应用安全管理办法：保存不超过必需的最短时间", "2025-06-01"),
+    Rule("second_look_per_mille", 20, "银龄通：自动通过的人脸认证每千次随机抽查的次数"),
+    Rule("second_look_days", 7, "银龄通：抽查照片最多保留的天数，同意书写明"),
+    Rule("labels_link_days", 180, "银龄通：审核结果可以查回到某次认证的天数"),
+    Rule("face_cohort_size", 400, "银龄通：作对照的已登记人数，两两相比约8万对"),
+    Rule("face_cohort_least_people", 200, "银龄通：已登记不足这么多人时不作对照，按更严的标准比对"),
+    Rule("face_cohort_least_pairs", 50, "银龄通：同一人的照片不足这么多对时不作对照，看不出有没有好处"),
     Rule("faces_warning", 90_000, "银龄通：存储人脸信息的人数接近备案线时提醒", "2025-06-01"),
     Rule("faces_filing", 100_000, "人脸识别技术应用安全管理办法：达到10万人起30个工作日内备案", "2025-06-01"),
 )
+
+
+def in_force(key: str, on: dt.date) -> list[Rule]:
+    """Every record of a key that is in force on a day anywhere, cities' own before the defaults."""
+    day = on.isoformat()
+    city = [
+        Rule(key, row["value"], row["source"], row["valid_from"], row.get("valid_to"), row.get("division") or "")
+        for row in collection("rules").find({"key": key})
+    ]
+    return [
+        record
+        for record in (*city, *DEFAULTS)
+        if record.key == key and record.valid_from <= day <= (record.valid_to or day)
+    ]
 
 
 def rule(key: str, on: dt.date, division: str = "") -> Rule:
@@ -66,20 +98,9 @@ def rule(key: str, on: dt.date, division: str = "") -> Rule:
     Raises:
         LookupError: no record covers that day; a rule that is asked for must exist.
     """
-    day = on.isoformat()
-    city = [
-        Rule(key, row["value"], row["source"], row["valid_from"], row.get("valid_to"), row.get("division") or "")
-        for row in collection("rules").find({"key": key})
-    ]
-    found = [
-        record
-        for record in (*city, *DEFAULTS)
-        if record.key == key
-        and division.startswith(record.division)
-        and record.valid_from <= day <= (record.valid_to or day)
-    ]
+    found = [record for record in in_force(key, on) if division.startswith(record.division)]
     if not found:
-        raise LookupError(f"no rule {key} is in force on {day}")
+        raise LookupError(f"no rule {key} is in force on {on}")
     # max() keeps the first of equals, so a city's record wins over a default of the same day
     return max(found, key=lambda record: (len(record.division), record.valid_from))
 

@@ -30,7 +30,7 @@ os.environ |= {
 import psutil
 import pytest
 
-from models import database, encryption, schema
+from models import database, encryption, rules, schema
 from models.embedded import EmbeddedMongo
 from tests.house import House
 
@@ -57,6 +57,8 @@ def ground(mongo):
     for name in database.database().list_collection_names():
         if name not in keep and not name.startswith("system."):
             database.collection(name).delete_many({})
+    # chance has no place in a test: whoever tests second looks says how many
+    database.collection("rules").insert_one(rules.Rule("second_look_per_mille", 0, "测试").as_document())
     return database.database()
 
 

@@ -44,6 +44,13 @@ PUBLIC = {
 
 # Every state of the house: what moves it on, or "final"
 SWEPT = {
+    ("second_looks", "not_looked"): "final",
+    ("second_looks", "unclear"): "final",
+    ("second_looks", "different"): "final; a follow-up and an alarm go on from there",
+    ("second_looks", "same"): "final",
+    ("second_looks", "waiting"): "housekeeping.end_second_looks",
+    ("face_alarms", "closed"): "final",
+    ("face_alarms", "open"): "a supervisor; GET /face-alarms, and the count of late ones on the first page",
     ("certification_sessions", "awaiting_frames"): "housekeeping.expire_sessions",
     ("certification_sessions", "checking"): "outbox check, and jobs.check_attempt when_exhausted",
     ("certification_sessions", "in_review"): "a person; GET /certification-reviews",

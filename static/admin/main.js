@@ -6,7 +6,7 @@
 
 import * as api from "./api.js";
 import * as session_ from "./session.js";
-import { IMPORTERS, OFFICE, READERS, ROLES, word } from "./words.js";
+import { IMPORTERS, OFFICE, READERS, ROLES, SUPERVISORS, word } from "./words.js";
 import YIcon from "./components/icon.js";
 
 const { session } = session_;
@@ -23,9 +23,13 @@ const PAGES = [
   { path: "/people/:id", title: "退休人员", roles: READERS, load: () => import("./pages/person.js") },
   { path: "/reviews", title: "待审核", icon: "review", roles: OFFICE, load: () => import("./pages/reviews.js"), count: "reviews" },
   { path: "/reviews/:id", title: "审核", roles: OFFICE, load: () => import("./pages/review.js") },
+  { path: "/second-looks", title: "抽查", icon: "eye", roles: OFFICE, load: () => import("./pages/second-looks.js") },
+  { path: "/second-looks/:id", title: "抽查", roles: OFFICE, load: () => import("./pages/second-look.js") },
   { path: "/follow-ups", title: "待办", icon: "todo", roles: OFFICE, load: () => import("./pages/follow-ups.js"), count: "follow_ups" },
+  { path: "/alarms", title: "异常提醒", icon: "warn", roles: SUPERVISORS, load: () => import("./pages/alarms.js"), count: "face_alarms" },
   { path: "/imports", title: "导入", icon: "upload", roles: IMPORTERS, load: () => import("./pages/imports.js") },
   { path: "/audit", title: "审计日志", icon: "log", roles: ["auditor"], load: () => import("./pages/audit.js") },
+  { path: "/face-report", title: "人脸认证月报", icon: "stamp", roles: [...OFFICE, "auditor"], load: () => import("./pages/face-report.js") },
   { path: "/later", title: "后续功能", icon: "later", roles: LATER_ROLES, load: () => import("./pages/later.js") },
   { path: "/account", title: "我的账号", icon: "user", roles: EVERYBODY, load: () => import("./pages/account.js") },
 ];

@@ -1,7 +1,7 @@
 // Who is signed in, and the lock after half an hour without a hand on mouse or keyboard.
 
 import * as api from "./api.js";
-import { OFFICE } from "./words.js";
+import { OFFICE, SUPERVISORS } from "./words.js";
 
 const { reactive } = Vue;
 
@@ -16,12 +16,13 @@ export const session = reactive({
   division: "",
   area: "",
   totp: false,
-  waiting: { reviews: 0, follow_ups: 0 },
+  waiting: { reviews: 0, follow_ups: 0, face_alarms: 0 },
   idleWarning: false,
   why: "",
 });
 
 export const isOffice = () => OFFICE.includes(session.role);
+export const isSupervisor = () => SUPERVISORS.includes(session.role);
 
 export async function load() {
   const me = await api.get("/me");
@@ -39,7 +40,7 @@ export async function load() {
 
 export function clear(why = "") {
   Object.assign(session, { account: null, role: "", division: "", area: "", totp: false, idleWarning: false, why });
-  session.waiting = { reviews: 0, follow_ups: 0 };
+  session.waiting = { reviews: 0, follow_ups: 0, face_alarms: 0 };
 }
 
 export async function leave(why = "") {
@@ -47,15 +48,16 @@ export async function leave(why = "") {
   await api.signOut(why);
 }
 
-/** The two counts beside the menu. */
+/** The counts beside the menu. */
 export async function refreshWaiting() {
   if (!isOffice()) return;
   try {
-    const [reviews, followUps] = await Promise.all([
+    const [reviews, followUps, alarms] = await Promise.all([
       api.list("/certification-reviews", { page_size: 1 }),
       api.list("/follow-ups", { page_size: 1 }),
+      isSupervisor() ? api.list("/face-alarms", { page_size: 1 }) : { total: 0 },
     ]);
-    session.waiting = { reviews: reviews.total, follow_ups: followUps.total };
+    session.waiting = { reviews: reviews.total, follow_ups: followUps.total, face_alarms: alarms.total };
   } catch {
     // the page itself says what is wrong
   }

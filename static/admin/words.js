@@ -15,6 +15,7 @@ export const ROLES = {
   system: "系统",
 };
 export const OFFICE = ["community", "street", "district", "city"];
+export const SUPERVISORS = ["street", "district", "city"];
 export const IMPORTERS = [...OFFICE, "enterprise"];
 export const READERS = [...OFFICE, "archive_keeper", "branch_secretary", "enterprise"];
 
@@ -105,8 +106,8 @@ export const METHOD = {
 };
 export const STAFF_METHODS = ["home_visit", "window", "video", "data_match"];
 export const HELP_METHOD = { home_visit: "上门办理", window: "窗口办理", video: "视频办理" };
-export const FOLLOW_UP = { certification_help: "认证需要人工办理" };
-export const OUTCOME = { certified: "已认证（系统自动办结）" };
+export const FOLLOW_UP = { certification_help: "认证需要人工办理", face_locked: "人脸停用，请核实", wrong_pass: "紧急：抽查发现可能不是本人，请上门或打电话核实" };
+export const OUTCOME = { certified: "已认证（系统自动办结）", face_unlocked: "已恢复人脸认证（系统自动办结）" };
 
 export const SESSION = {
   awaiting_frames: "等待拍照",
@@ -150,9 +151,12 @@ export const REASON = {
   not_enrolled: "没有登记照片可比",
   model_changed: "识别程序升级，登记照片要重新核对",
   flat_face: "转头时像平面照片",
+  presentation_attack: "像是照片、屏幕或录像",
   screen_suspected: "像是翻拍的屏幕或照片",
   same_people_doubtful: "前后是不是同一个人拿不准",
   seen_before: "画面以前用过",
+  seen_before_doubtful: "有画面和以前的很像",
+  frames_repeated: "同一张画面当作几个动作发来",
   could_not_check: "系统没能自动核对",
   consent_withdrawn: "本人撤回了同意",
   frames_lost: "照片没有保存好",
@@ -160,12 +164,22 @@ export const REASON = {
   expired: "超过时间没有做完",
 };
 
+export const SECOND_LOOK = { waiting: "等着看", different: "不是本人", same: "是本人", unclear: "看不清", not_looked: "没来得及看" };
+
+export const ALARM = {
+  account_several_people: "同一账号对几个人可疑失败",
+  device_several_people: "同一部手机上几个账号对几个人可疑失败",
+  same_film: "同一段录像用于两个人",
+  recorded_as_deceased: "登记已去世的人通过了人脸核对",
+  wrong_pass: "抽查发现通过的不是本人",
+};
+export const FINDING = { harmless: "没有问题", fraud_suspected: "怀疑冒用" };
+export const RELATION = { self: "本人", child: "子女", spouse: "配偶", relative: "其他亲属" };
+
 export const REFERENCE = { none: "没有登记", pending: "正在检查", ready: "可以使用", rejected: "不能使用" };
 export const REFERENCE_TONE = { none: "info", pending: "primary", ready: "success", rejected: "danger" };
 export const SOURCE = { staff: "工作人员登记", import: "批量导入", first_attempt: "首次认证时留下" };
 
-// What a distance between two faces means: the limits that the check itself uses (see faces/policy.py)
-export const MATCH = { sure: 0.38, different: 0.5, most: 0.8 };
 export const MATCH_DECISION = {
   sure: "很像，系统认为是本人",
   doubtful: "拿不准，请您仔细比对",
@@ -199,12 +213,18 @@ export const AUDITED = {
   "certification.in_review": "人脸认证转人工审核",
   "certification.review_passed": "人工审核通过",
   "certification.review_failed": "人工审核不通过",
+  "certification.second_look": "抽查",
   "consent.given": "同意使用人脸",
   "consent.withdrawn": "撤回人脸同意",
   "face.photo_put": "登记照片",
   "face.photo_seen": "查看登记照片",
   "face.template_added": "保存人脸特征",
   "face.deleted": "删除人脸信息",
+  "face.locked": "停用人脸认证（可疑失败太多）",
+  "face.unlocked": "恢复人脸认证",
+  "face.paused": "账号或设备暂停人脸认证",
+  "face.alarm_raised": "发出异常提醒",
+  "face.alarm_closed": "办结异常提醒",
   "follow_up.asked": "申请人工办理",
   "follow_up.done": "办结待办",
   "import.roster_started": "导入花名册",
@@ -219,7 +239,7 @@ export const AUDITED = {
   "retiree.certified": "完成认证",
   "retiree.revealed": "查看完整信息",
 };
-export const SUBJECT = { retiree: "退休人员", account: "账号", import: "导入" };
+export const SUBJECT = { retiree: "退休人员", account: "账号", face_alarm: "异常提醒", import: "导入" };
 export const AUDITED_VALUES = {
   ...FIELDS,
   role: "岗位",
@@ -247,11 +267,18 @@ export const AUDITED_VALUES = {
   field: "项目",
   purpose: "用途",
   relation: "关系",
+  failures: "可疑失败次数",
+  holder: "暂停的是",
+  until: "停到",
+  people: "涉及人数",
+  finding: "核实结果",
+  answer: "抽查结果",
+  note: "说明",
 };
 const VALUES_OF = {
   role: ROLES, sex: SEX, status: STATUS, health: HEALTH, verification: VERIFICATION, retirement_kind: RETIREMENT_KIND,
   enterprise_level: ENTERPRISE_LEVEL, residence_kind: RESIDENCE_KIND, source: SOURCE, outcome: OUTCOME, reasons: REASON,
-  field: FIELDS, hardship: HARDSHIP,
+  field: FIELDS, hardship: HARDSHIP, finding: FINDING, relation: RELATION, holder: { account: "账号", device: "设备" }, answer: SECOND_LOOK,
 };
 
 /** A value of the audit log in words. */
@@ -260,6 +287,7 @@ export function auditedValue(name, value) {
   if (Array.isArray(value)) return value.map((one) => auditedValue(name, one)).join("、") || "（空）";
   if (typeof value === "boolean" || value === "True" || value === "False") return value === true || value === "True" ? "是" : "否";
   if (name === "frame") return String(Number(value) + 1);
+  if (name === "kind" && ALARM[value]) return ALARM[value];
   if (name === "method") return METHOD[value] || HELP_METHOD[value] || value;
   return VALUES_OF[name]?.[value] ?? String(value);
 }

@@ -62,7 +62,7 @@ export function randomName() {
 }
 
 export const get = (path) => ask("GET", path);
-export const post = (path, body, key) => ask("POST", path, body, key);
+export const post = (path, body, key, headers) => ask("POST", path, body, key, headers);
 export const put = (path, body) => ask("PUT", path, body);
 export const remove = (path) => ask("DELETE", path);
 
@@ -121,20 +121,20 @@ function sendForm(path, form, key, progress, token) {
   });
 }
 
-async function ask(method, path, body, key) {
-  const response = await answered(method, path, body, key);
+async function ask(method, path, body, key, headers) {
+  const response = await answered(method, path, body, key, headers);
   return response.status === 204 ? null : response.json();
 }
 
-async function answered(method, path, body, key) {
+async function answered(method, path, body, key, headers) {
   const used = await accessToken();
   try {
-    return await send(method, path, body, { token: used, key });
+    return await send(method, path, body, { token: used, key, headers });
   } catch (error) {
     if (!(error instanceof Problem) || error.status !== 401) throw error;
   }
   // the token ended on its way, or another tab has traded it in: once more with a new one
-  return send(method, path, body, { token: await refresh(used), key });
+  return send(method, path, body, { token: await refresh(used), key, headers });
 }
 
 async function accessToken() {
@@ -177,8 +177,8 @@ async function alone(work) {
   }
 }
 
-async function send(method, path, body, { token, key } = {}) {
-  const headers = { Accept: "application/json" };
+async function send(method, path, body, { token, key, headers: more = {} } = {}) {
+  const headers = { Accept: "application/json", ...more };
   if (token) headers.Authorization = `Bearer ${token}`;
   if (key) headers["Idempotency-Key"] = key;
   if (body !== undefined) headers["Content-Type"] = "application/json";

@@ -4,11 +4,14 @@
 // only the way there; a reload begins it again at /certify.
 
 import * as api from "./api.js";
-import { retiree, state } from "./store.js";
+import { deviceId, retiree, state } from "./store.js";
 
 const { reactive } = Vue;
 
 const TRIES = 6;
+
+/** What somebody reads whose face is locked until a worker has looked. */
+export const FACE_LOCKED = "人脸认证先停一停，请社区工作人员帮您看一看。到窗口、请人上门、视频都能办，不影响您领养老金。";
 
 export const NEUTRAL = "neutral";
 
@@ -37,13 +40,17 @@ export const status = () => api.get(`/retirees/${retiree.value.id}/certification
 /** Ask the server for an attempt; called only when the person has pressed 开始. */
 export function openSession() {
   const body = { consent: flow.agreed, can_do_actions: flow.canDoActions, residence: flow.residence };
-  return api.post(`/retirees/${retiree.value.id}/certification-sessions`, body, api.randomName());
+  const headers = { "X-Device-Id": deviceId() };
+  return api.post(`/retirees/${retiree.value.id}/certification-sessions`, body, api.randomName(), headers);
 }
+
+/** The refusals after which people help instead. */
+const TO_PEOPLE = ["ask_a_person", "too_many_sessions", "face_locked", "face_paused"];
 
 /** Where a refusal to open an attempt leads, or null when there is only its sentence to show. */
 export async function wayAfter(problem) {
   if (problem.code === "consent_required") return { path: "/certify/consent" };
-  if (problem.code === "ask_a_person" || problem.code === "too_many_sessions") {
+  if (TO_PEOPLE.includes(problem.code)) {
     state.notice = problem.message;
     return { path: "/help" };
   }

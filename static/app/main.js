@@ -5,7 +5,7 @@
 // telephone, back button, title, focus and sign-in come from the shell. A step inside a task has `back`, its page before.
 
 import * as api from "./api.js";
-import { read, speech, stop, wordsOf } from "./speech.js";
+import { readPage, speech, stop } from "./speech.js";
 import { announce, forgetPerson, loadConfig, loadMe, nextLetters, retiree, setLetters, state } from "./store.js";
 import AppIcon from "./components/icon.js";
 import ActionDrawing from "./components/action_drawing.js";
@@ -14,13 +14,13 @@ import LetterSizes from "./components/letter_sizes.js";
 import LoadState from "./components/load_state.js";
 import TextField from "./components/text_field.js";
 
-const { createApp, computed, nextTick, ref } = Vue;
+const { createApp, computed, nextTick, provide, ref } = Vue;
 const { createRouter, createWebHashHistory, useRoute } = VueRouter;
 
 const ANYBODY = "anybody"; // no sign-in needed
 const SIGNED_IN = "signed_in"; // but no retiree chosen yet; every other page needs one
 
-// address, file in pages/, title, {who may see it, the page before it}
+// address, file in pages/, title, {who may see it, the page before it, whether that is the list from which it was opened}
 const PAGES = [
   ["/", "home", "首页"],
   ["/sign-in", "sign_in", "登录", { who: ANYBODY }],
@@ -38,17 +38,21 @@ const PAGES = [
   ["/certificates/:id", "certificate", "认证凭证", { back: "/certificates" }],
   ["/messages", "messages", "我的消息", { back: "/" }],
   ["/messages/:id", "message", "消息", { back: "/messages" }],
+  ["/library", "library", "政策和通知", { back: "/" }],
+  ["/library/found", "library_found", "找到的通知", { back: "/library" }],
+  ["/library/:id", "notice", "通知", { back: "/library", backToList: true }],
   ["/mine", "mine", "我的", { back: "/" }],
+  ["/mine/reminders", "mine_reminders", "怎么通知我", { back: "/mine" }],
   ["/mine/consent", "mine_consent", "人脸认证的同意", { back: "/mine" }],
   ["/:rest(.*)*", "not_found", "没有这一页", { who: ANYBODY, back: "/" }],
 ];
 
 const router = createRouter({
   history: createWebHashHistory(),
-  routes: PAGES.map(([path, file, title, { who = "", back = "" } = {}]) => ({
+  routes: PAGES.map(([path, file, title, { who = "", back = "", backToList = false } = {}]) => ({
     path,
     component: () => import(`./pages/${file}.js`),
-    meta: { title, who, back },
+    meta: { title, who, back, backToList },
   })),
   scrollBehavior: (to, from, saved) => saved || { top: 0 },
 });
@@ -99,7 +103,9 @@ const Shell = {
     const route = useRoute();
     const reading = ref("");
     const back = computed(() => {
-      const { back: before } = route.meta;
+      const { back: list, backToList } = route.meta;
+      // a notice stands in several lists: back to the one from which it was opened, with what was searched there
+      const before = (backToList && window.history.state.back) || list;
       // whoever has nobody to act for yet has no page behind this one
       return before && route.meta.who !== SIGNED_IN ? before : retiree.value && before;
     });
@@ -111,12 +117,14 @@ const Shell = {
         return;
       }
       reading.value = "";
-      const heard = await read(wordsOf(document.getElementById("main")));
+      const heard = await readPage(document.getElementById("main"));
       if (!heard && speech.silent) {
         reading.value = "这部手机不能朗读。请家人帮您念一念，或点“打电话”。";
         announce(reading.value);
       }
     }
+
+    provide("readAloud", readAloud); // for a page with a button of its own for it
 
     /** The new page's heading gets the focus, so that a screen reader begins there and not where the old page ended. */
     function settled() {
@@ -146,7 +154,7 @@ const Shell = {
     <div v-if="reading" class="bar">{{ reading }}</div>
     <main id="main">
       <router-view v-slot="{ Component }">
-        <component :is="Component" :key="route.path" @vue:mounted="settled"/>
+        <component :is="Component" :key="route.fullPath" @vue:mounted="settled"/>
       </router-view>
     </main>
     <nav class="tools" aria-label="帮助">

@@ -6,6 +6,7 @@ const { reactive, computed } = Vue;
 
 const LETTERS = "yinling.letters";
 const CHOSEN = "yinling.chosen";
+const DEVICE = "yinling.device";
 
 export const LETTER_SIZES = [
   ["standard", "标准"],
@@ -54,7 +55,14 @@ export function choose(id) {
   localStorage.setItem(CHOSEN, id);
 }
 
-/** After signing out nothing of the last person stays on the phone but the size of the letters. */
+/** A random name that this phone makes up for itself once: attempts are limited by it. It says nothing about anybody. */
+export function deviceId() {
+  const name = localStorage.getItem(DEVICE) || api.randomName();
+  localStorage.setItem(DEVICE, name);
+  return name;
+}
+
+/** After signing out nothing of the last person stays on the phone: only the size of the letters and the phone's own name. */
 export function forgetPerson() {
   state.me = null;
   state.chosen = "";

@@ -11,6 +11,23 @@ export const RESIDENCES = {
   abroad: "国外",
 };
 
+/** What a notice is about. The order is that of the library's first page. */
+export const CATEGORIES = {
+  pension: "养老金",
+  medical: "医疗",
+  benefit: "补贴福利",
+  activity: "活动",
+  safety: "安全防骗",
+  party: "党员",
+  other: "其他",
+};
+
+/** What kind of notice it is. */
+export const KINDS = { policy: "政策", announcement: "通知", question: "常见问题" };
+
+/** The tag of a notice that must not be missed; a routine one has none. */
+export const IMPORTANCE = { important: "重要", emergency: "紧急" };
+
 const DAY_MS = 86_400_000;
 const SHANGHAI_MS = 8 * 3_600_000;
 
@@ -26,6 +43,17 @@ export function daysUntil(text) {
   const today = new Date(serverNow() + SHANGHAI_MS).toISOString().slice(0, 10);
   return Math.round((Date.parse(text) - Date.parse(today)) / DAY_MS);
 }
+
+/** When something came, as one would tell a neighbour: 今天9:05, 昨天14:30, else the day. Takes an instant with its +08:00. */
+export function when(instant) {
+  const gone = -daysUntil(instant.slice(0, 10));
+  if (gone > 1) return day(instant);
+  return `${gone ? "昨天" : "今天"}${Number(instant.slice(11, 13))}:${instant.slice(14, 16)}`;
+}
+
+/** The size of a file: 860 KB, 1.2 MB. */
+export const fileSize = (bytes) =>
+  bytes < 1_000_000 ? `${Math.max(1, Math.round(bytes / 1000))} KB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
 
 /** 16900000001 as 169 0000 0001, so that it can be checked by eye. */
 export const phoneInGroups = (digits) => digits.replace(/^(\d{3})(\d{0,4})(\d{0,4}).*$/, "$1 $2 $3").trim();

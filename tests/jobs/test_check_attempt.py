@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
+
+import PIL.Image
+import pytest
 import time_machine
 
-from jobs import registry
+import faces
+from jobs import check_attempt, registry
 from models import certification_sessions as sessions
-from models import clock, face_references, files, outbox
+from models import clock, face_references, files, frame_fingerprints, outbox
 from models.database import collection
 from tests.builders import COMMUNITY_WORKER, a_retiree, an_attempt, audit_actions, finish_work, oneself
 from tests.faces import actors
-from tests.story import acted, agreed, at_once, enrolled, files_stored
+from tests.story import acted, agreed, at_once, enrolled, files_stored, settings_with
 
 
 def a_real_attempt(person, seed: int = 0):
@@ -75,16 +80,18 @@ def test_a_check_that_kills_its_worker_every_time_goes_to_a_person_too(ground):
     assert (state_of(attempt), check_of(attempt)["state"]) == ("in_review", "failed")
 
 
-def test_a_check_whose_worker_was_killed_is_done_by_the_next(ground):
-    attempt = an_attempt(a_retiree())
+def test_a_check_whose_worker_was_killed_is_done_by_the_next_and_its_frames_never_count_against_itself(ground):
+    person = a_retiree()
+    enrolled(person)
+    attempt = a_real_attempt(person)
     outbox.hand_out()
     outbox.claim(check_of(attempt)["_id"])
-    sessions.seen_before(attempt)  # it died after it had noted the frames
+    frames = [faces.LabelledFrame(*frame) for frame in sessions.load_frames(attempt)]
+    frame_fingerprints.seen_before(attempt, check_attempt._pictures(attempt, frames))  # it died after it had noted them
     with time_machine.travel(clock.now() + clock.seconds(60)):
         finish_work()
-    held = sessions.by_id(attempt["_id"])
-    assert held["state"] == "failed"
-    assert held["reasons"] != ["seen_before"]
+    assert state_of(attempt) == "passed"
+    assert collection("frame_fingerprints").count_documents({}) == len(frames)
 
 
 def test_consent_that_was_withdrawn_before_the_check_ends_it(ground):
@@ -122,3 +129,124 @@ def test_whoever_has_no_photograph_goes_to_a_person(ground):
     attempt = a_real_attempt(person)
     finish_work()
     assert (state_of(attempt), sessions.by_id(attempt["_id"])["reasons"]) == ("in_review", ["not_enrolled"])
+
+
+# ---- Films that are played again
+
+TWO_ACTIONS = {"FACE_ACTIONS": ("nod", "turn_left")}
+
+
+def encoded_again(data: bytes, *, mirrored: bool = False, crop: float = 0.0) -> bytes:
+    """As a film is that was cut, made smaller and stored once more."""
+    picture = PIL.Image.open(io.BytesIO(data)).convert("RGB")
+    across, down = round(picture.width * crop), round(picture.height * crop)
+    picture = picture.crop((across, down, picture.width - across, picture.height - down))
+    picture = picture.resize((round(picture.width * 0.8), round(picture.height * 0.8)))
+    if mirrored:
+        picture = picture.transpose(PIL.Image.Transpose.FLIP_LEFT_RIGHT)
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=60)
+    return file.getvalue()
+
+
+def checked(person, parts_of, phone=None):
+    """An attempt of two actions with these parts, after the worker has looked."""
+    phone = phone or oneself(person)
+    with settings_with(**TWO_ACTIONS):
+        attempt = sessions.start(person["_id"], phone, consent=True)
+    sessions.receive(attempt["_id"], parts_of(attempt), phone)
+    finish_work()
+    return sessions.by_id(attempt["_id"])
+
+
+def a_film_of(who: str = "astronaut"):
+    """What somebody recorded once: neutral and both actions, to be cut into whatever order is asked for."""
+    taken = {part: actors.frames(who, part, 4) for part in ("neutral", "nod", "turn_left")}
+    return lambda attempt: [(part, data) for part in ("neutral", *attempt["actions"]) for data in taken[part]]
+
+
+def altered(film, alter):
+    return lambda attempt: [(part, alter(data)) for part, data in film(attempt)]
+
+
+ALTERED = {
+    "encoded again": lambda data: encoded_again(data),
+    "mirrored": lambda data: encoded_again(data, mirrored=True),
+    "cropped": lambda data: encoded_again(data, crop=0.01),
+}
+
+
+@pytest.mark.parametrize("alter", ALTERED.values(), ids=ALTERED)
+def test_a_film_that_was_altered_and_is_played_for_another_person_is_refused_and_the_supervisor_hears_of_it(
+    ground, alter
+):
+    first, second = a_retiree(), a_retiree()
+    for person in (first, second):
+        enrolled(person)
+    assert checked(first, a_film_of())["state"] == "passed"
+    held = checked(second, altered(a_film_of(), alter))
+    assert (held["state"], held["reasons"]) == ("failed", ["seen_before"])
+    assert held["figures"]["seen_before"]["exact"] == 0
+    assert held["figures"]["seen_before"]["other_people"] == 1
+    alarm = collection("face_alarms").find_one({"kind": "same_film"})
+    assert set(alarm["retiree_ids"]) == {first["_id"], second["_id"]}
+    assert sessions.can_be_reviewed(held), "frames that are only alike may be looked at by a person"
+
+
+def test_the_same_files_are_refused_for_good_and_deleted(ground):
+    person = a_retiree()
+    enrolled(person)
+    phone = oneself(person)
+    assert checked(person, a_film_of(), phone)["state"] == "passed"
+    held = checked(person, a_film_of(), phone)
+    assert (held["state"], held["reasons"]) == ("failed", ["seen_before"])
+    assert not sessions.can_be_reviewed(held)
+    sessions.delete_frames()
+    assert sessions.by_id(held["_id"])["frames"] == []
+    assert collection("face_alarms").count_documents({}) == 0, "nobody else is concerned"
+
+
+def test_a_living_person_who_tries_again_in_the_same_chair_passes(ground):
+    person = a_retiree()
+    enrolled(person)
+    phone = oneself(person)
+    for seed in (0, 50, 100):
+        held = checked(person, lambda attempt, seed=seed: acted(attempt, seed=seed), phone)
+        assert (held["state"], held["reasons"]) == ("passed", [])
+
+
+def test_one_frame_that_is_alike_brings_a_living_person_to_a_worker_and_never_fails(ground):
+    person = a_retiree()
+    enrolled(person)
+    phone = oneself(person)
+    checked(person, a_film_of(), phone)
+
+    def but_one(attempt):
+        (part, data), *_ = a_film_of()(attempt)
+        return [(part, encoded_again(data)), *acted(attempt, seed=50)[1:]]
+
+    held = checked(person, but_one, phone)
+    assert (held["state"], held["reasons"]) == ("in_review", ["seen_before_doubtful"])
+    assert held["figures"]["seen_before"]["alike"] == 1
+    assert "工作人员" in held["advice"][-1]
+
+
+def test_one_file_in_two_parts_of_an_attempt_is_looked_at_by_a_person(ground):
+    person = a_retiree()
+    enrolled(person)
+
+    def repeated(attempt):
+        parts = acted(attempt)
+        return [*parts[:4], (parts[4][0], parts[0][1]), *parts[5:]]
+
+    held = checked(person, repeated)
+    assert (held["state"], held["reasons"]) == ("in_review", ["frames_repeated"])
+
+
+def test_frames_that_show_nothing_are_not_held_against_anybody(ground):
+    dark = actors.jpeg(actors.pixels(actors.frames("astronaut", "neutral", 1)[0]) * 0)
+    for _ in range(2):
+        held = checked(a_retiree(), lambda attempt: [(part, dark) for part in sessions.expected_parts(attempt)])
+        assert held["state"] == "failed"
+        assert "seen_before" not in held["reasons"]
+    assert collection("frame_fingerprints").count_documents({}) == 0

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from faces import Template
 from models import (
     access,
     by_hand,
@@ -29,14 +31,21 @@ from tests.builders import (
 )
 from tests.story import agreed, files_stored, raw_text_of_the_database
 
-TEMPLATE = b"a template of one hundred and twenty-eight numbers"
+TODAYS, OLDER = "todays@1", "older@1"
+
+
+def a_template(number: float = 0.5, model: str = TODAYS) -> Template:
+    return Template(np.linspace(0, number, 128), model, "unit")
+
+
+TEMPLATE = a_template()
 
 
 def put(person, data: bytes = b"photo", **more) -> None:
     face_references.put_photo(person["_id"], data, "staff", COMMUNITY_WORKER, **more)
 
 
-def settle(person, template: bytes | None = TEMPLATE, reasons: tuple[str, ...] = ()) -> None:
+def settle(person, template: Template | None = TEMPLATE, reasons: tuple[str, ...] = ()) -> None:
     reference = face_references.of(person["_id"])
     photo_id = reference["candidate_id"] or reference["photo_id"]
     transaction(lambda session: face_references.settle(session, person["_id"], photo_id, template, list(reasons)))
@@ -68,10 +77,10 @@ def test_with_consent_the_template_is_kept_encrypted_and_the_ledger_says_so(grou
     settle(person)
     assert held(person)["enrolled"]
     assert people.get(person["_id"], CITY_WORKER)["face"] == {"enrolled": True}
-    assert face_references.templates(face_references.of(person["_id"])) == [TEMPLATE]
+    assert face_references.templates(face_references.of(person["_id"])) == [TEMPLATE.to_bytes()]
     raw = raw_text_of_the_database()
-    assert TEMPLATE not in raw
-    assert raw.count(b"a template") == 0
+    assert TEMPLATE.to_bytes() not in raw
+    assert TEMPLATE.vector.tobytes()[4:40] not in raw
 
 
 def test_a_template_that_is_made_or_refused_is_audited(ground):
@@ -163,11 +172,11 @@ def test_the_photographs_own_template_and_the_two_newest_others_are_kept(ground)
     for number in range(5):
         transaction(
             lambda session, number=number: face_references.add_template(
-                session, person["_id"], f"template {number}".encode(), None, access.system()
+                session, person["_id"], a_template(number), None, access.system()
             )
         )
     kept = face_references.templates(face_references.of(person["_id"]))
-    assert kept == [TEMPLATE, b"template 3", b"template 4"]
+    assert kept == [made.to_bytes() for made in (TEMPLATE, a_template(3), a_template(4))]
 
 
 def test_outside_the_own_area_there_is_no_face(ground):
@@ -208,3 +217,148 @@ def test_the_number_of_stored_faces_is_warned_about_before_it_must_be_filed(
 def test_the_law_counts_from_ninety_and_a_hundred_thousand():
     values = {record.key: record.value for record in rules.DEFAULTS}
     assert (values["faces_warning"], values["faces_filing"]) == (90_000, 100_000)
+
+
+# ---- Another network
+
+
+def of_the_older_network(**more):
+    """Somebody with a photograph and a template that today's network cannot be compared with."""
+    person = a_retiree()
+    put(person, consent_on_paper=True)
+    settle(person, a_template(model=OLDER), **more)
+    return person
+
+
+def offer() -> tuple[int, int]:
+    return face_references.offer_again(TODAYS, "unit")
+
+
+def renew(person, template: Template | None) -> None:
+    photo_id = face_references.of(person["_id"])["photo_id"]
+    transaction(lambda session: face_references.renew(session, person["_id"], photo_id, template))
+
+
+def models_of(person) -> list[str]:
+    return [row["model"] for row in face_references.of(person["_id"])["templates"]]
+
+
+def test_network_and_normalisation_stand_beside_the_template_in_plain(ground):
+    person = of_the_older_network()
+    (row,) = face_references.of(person["_id"])["templates"]
+    assert (row["model"], row["normalisation"], row["from"]) == (OLDER, "unit", "photo")
+
+
+def test_whoever_agreed_and_has_a_photograph_is_enrolled_again_and_nobody_is_asked_for_twice(ground):
+    person, current = of_the_older_network(), a_retiree()
+    put(current, consent_on_paper=True)
+    settle(current)
+    without_consent = a_retiree()
+    put(without_consent)
+    settle(without_consent)
+    assert (offer(), offer()) == ((1, 0), (0, 0))
+    (event,) = collection("outbox").find({"kind": "re_enrol"})
+    assert (event["payload"]["retiree_id"], event["queue"]) == (person["_id"], "bulk")
+
+
+def test_whoever_agreed_after_the_photograph_was_put_is_enrolled_the_next_night(ground):
+    person = a_retiree()
+    put(person)
+    settle(person)
+    assert offer() == (0, 0)
+    agreed(person)
+    assert offer() == (1, 0)
+    renew(person, TEMPLATE)
+    assert held(person)["enrolled"]
+    assert people.get(person["_id"], CITY_WORKER)["face"] == {"enrolled": True}
+
+
+def test_a_new_template_drops_those_of_other_networks_and_keeps_what_was_learnt_since(ground):
+    person = of_the_older_network()
+    for model in (OLDER, TODAYS):
+        transaction(
+            lambda session, model=model: face_references.add_template(
+                session, person["_id"], a_template(2, model), None, access.system()
+            )
+        )
+    renew(person, TEMPLATE)
+    assert models_of(person) == [TODAYS, TODAYS]
+    kept = face_references.templates(face_references.of(person["_id"]))
+    assert kept == [TEMPLATE.to_bytes(), a_template(2).to_bytes()]
+    assert audit_actions(person)[-1] == "face.renewed"
+    assert offer() == (0, 0)
+
+
+def test_a_photograph_that_does_not_serve_the_new_network_is_offered_to_be_replaced_and_nothing_is_forced(ground):
+    person = of_the_older_network()
+    renew(person, None)
+    assert (held(person)["photo_wanted"], held(person)["enrolled"], models_of(person)) == (True, True, [OLDER])
+    assert offer() == (0, 1)
+    put(person, b"a better photograph")
+    settle(person)
+    assert not held(person)["photo_wanted"]
+    assert offer() == (0, 0)
+
+
+def test_whoever_has_no_photograph_is_counted_until_there_is_one_or_the_old_network_comes_back(ground):
+    person = a_retiree()
+    agreed(person)
+    transaction(
+        lambda session: face_references.add_template(
+            session, person["_id"], a_template(model=OLDER), None, access.system()
+        )
+    )
+    assert offer() == (0, 1)
+    assert held(person)["photo_wanted"]
+    assert face_references.offer_again(OLDER, "unit") == (0, 0)
+    assert not held(person)["photo_wanted"]
+
+
+def test_nothing_is_renewed_after_withdrawal_nor_for_a_photograph_that_was_replaced(ground):
+    replaced, withdrawn = of_the_older_network(), of_the_older_network()
+    before = {person["_id"]: face_references.of(person["_id"])["photo_id"] for person in (replaced, withdrawn)}
+    put(replaced, b"another")
+    settle(replaced, a_template(3, OLDER))
+    face_references.withdraw(withdrawn["_id"], oneself(withdrawn))
+    for person in (replaced, withdrawn):
+        photo_id = before[person["_id"]]
+        assert not face_references.to_renew(person["_id"], photo_id, TODAYS, "unit")
+        transaction(
+            lambda session, person=person, photo_id=photo_id: face_references.renew(
+                session, person["_id"], photo_id, TEMPLATE
+            )
+        )
+    assert models_of(replaced) == [OLDER]
+    assert face_references.of(withdrawn["_id"]) is None
+
+
+def test_people_are_drawn_from_those_who_agreed_and_whom_this_network_has_described(ground):
+    drawable = [a_retiree() for _ in range(5)]
+    for person in drawable:
+        put(person, consent_on_paper=True)
+        settle(person)
+    of_the_older_network()
+    silent = of_the_older_network()
+    renew(silent, TEMPLATE)
+    collection("consents").update_one({"retiree_id": silent["_id"]}, {"$set": {"version": "an older text"}})
+    everybody = {person["_id"] for person in drawable}
+    assert set(face_references.drawn(TODAYS, "unit", 100)) == everybody
+    draws = [frozenset(face_references.drawn(TODAYS, "unit", 3)) for _ in range(40)]
+    assert {len(draw) for draw in draws} == {3}
+    assert set().union(*draws) == everybody
+    assert len(set(draws)) > 1, "not the same ones every night"
+
+
+def test_pairs_of_one_person_come_from_a_photograph_and_an_approved_attempt(ground):
+    both, only_photo = a_retiree(), a_retiree()
+    for person in (both, only_photo):
+        put(person, consent_on_paper=True)
+        settle(person)
+    transaction(
+        lambda session: face_references.add_template(session, both["_id"], a_template(2), None, access.system())
+    )
+    assert face_references.drawn(TODAYS, "unit", 100, reviewed=True) == [both["_id"]]
+    ((person_id, stored),) = face_references.templates_of([both["_id"]], TODAYS, "unit")
+    assert person_id == both["_id"]
+    assert stored == [("photo", TEMPLATE.to_bytes()), ("attempt", a_template(2).to_bytes())]
+    assert list(face_references.templates_of([both["_id"]], OLDER, "unit")) == []

@@ -11,6 +11,7 @@ import { minute, REASON, SOURCE, word } from "../words.js";
 const { onBeforeUnmount, onMounted, ref, watch } = Vue;
 const LARGEST = 10 * 1024 * 1024;
 const LOOK_AGAIN = 1500;
+const UNLOCK_REASONS = ["已见到本人，是本人操作", "已电话核实，是本人或家人操作", "登记照片太旧，已换新照片"];
 
 export default {
   name: "FacePanel",
@@ -24,6 +25,8 @@ export default {
     const looks = ref(0);
     const uploading = ref(false);
     const busy = ref(false);
+    const unlocking = ref(false);
+    const reason = ref("");
     const file = ref(null);
     const preview = ref("");
     const paper = ref(false);
@@ -97,6 +100,25 @@ export default {
         busy.value = false;
       }
     }
+    function beginUnlock() {
+      reason.value = "";
+      unlocking.value = true;
+    }
+    async function unlock() {
+      busy.value = true;
+      try {
+        data.value = await api.post(`${path()}/unlock`, { reason: reason.value.trim() });
+        done("已恢复人脸认证。");
+      } catch (problem) {
+        say(problem);
+        if (problem.code !== "not_locked") return;
+        await load();
+      } finally {
+        busy.value = false;
+      }
+      unlocking.value = false;
+      emit("changed");
+    }
     async function readText() {
       try {
         text.value = await api.get("/consent-texts/face");
@@ -115,7 +137,7 @@ export default {
       drop();
     });
     watch(() => props.asked, (times) => times && begin(), { immediate: true });
-    return { data, loading, error, load, shown, looks, uploading, busy, file, preview, paper, wrong, text, input, begin, choose, send, withdraw, readText, look, minute, word, REASON, SOURCE };
+    return { data, loading, error, load, shown, looks, uploading, busy, unlocking, reason, file, preview, paper, wrong, text, input, begin, choose, send, withdraw, beginUnlock, unlock, readText, look, minute, word, REASON, SOURCE, UNLOCK_REASONS };
   },
   template: `
     <load-state v-if="error" :error="error" @retry="load"/>
@@ -129,11 +151,15 @@ export default {
         <el-button v-if="shown && data.has_photo" @click="shown = false">收起照片</el-button>
       </div>
       <div class="face-facts">
+        <div v-if="data.locked_at" class="note bad" role="status" data-testid="face-locked">
+          <p><b>人脸认证已停用</b>（{{ minute(data.locked_at) }}）：30天内可疑的失败太多。请联系本人核实是谁在办；窗口、上门、视频不受影响。</p>
+          <el-button type="primary" @click="beginUnlock" data-testid="face-unlock">解锁</el-button></div>
         <dl class="facts one">
           <div><dt>登记照片</dt><dd><state-tag kind="reference" :state="data.state" data-testid="face-state"/>
             <span v-if="data.state === 'pending'" role="status"> 正在检查，一般不到一分钟</span>
             <span v-else-if="data.changed_at" class="sub"> {{ word(SOURCE, data.source) }}，{{ minute(data.changed_at) }}</span></dd></div>
           <div v-if="data.state === 'rejected'"><dt>为什么不能用</dt><dd data-testid="face-reasons"><b class="bad-text">{{ data.reasons.map((one) => word(REASON, one)).join('、') }}</b>。请换一张正面、清楚、没有遮挡的照片。</dd></div>
+          <div v-if="data.photo_wanted"><dt>系统升级</dt><dd data-testid="face-photo-wanted"><b class="warn-text">需要重新登记照片</b>。换好之前由工作人员看，不影响本人认证。</dd></div>
           <div><dt>能否自动比对</dt><dd>{{ data.enrolled ? '可以，已保存脸部特征' : data.state === 'ready' ? '还不能：本人同意后才提取脸部特征' : '还不能' }}</dd></div>
           <div><dt>本人同意</dt><dd data-testid="consent">{{ data.consent ? '已单独同意（' + data.consent.version + '版，' + minute(data.consent.given_at) + '）' : '还没有单独同意' }}
             <button type="button" class="link-button" @click="readText">看同意书</button></dd></div>
@@ -143,6 +169,12 @@ export default {
           <el-button v-if="data.has_photo || data.enrolled || data.consent" type="danger" plain :loading="busy" @click="withdraw" data-testid="face-withdraw">撤回同意并删除</el-button>
         </div>
       </div>
+      <el-dialog v-model="unlocking" :title="'恢复人脸认证：' + retiree.name" width="500" align-center append-to-body>
+        <p class="hint">请先核实是谁在办。恢复后本人今天就可以再试；理由会记入审计日志。</p>
+        <div class="chips" role="group" aria-label="常用理由"><button v-for="one in UNLOCK_REASONS" :key="one" type="button" class="chip" :class="{ on: reason === one }" @click="reason = one">{{ one }}</button></div>
+        <el-input v-model="reason" type="textarea" :rows="3" maxlength="300" show-word-limit aria-label="理由" placeholder="至少2个字" data-testid="unlock-reason"/>
+        <template #footer><el-button @click="unlocking = false">取消</el-button><el-button type="primary" :disabled="reason.trim().length < 2" :loading="busy" @click="unlock" data-testid="unlock-save">恢复</el-button></template>
+      </el-dialog>
       <el-dialog v-model="uploading" :title="'登记照片：' + retiree.name" width="520" align-center append-to-body>
         <p class="hint">正面、不戴墨镜、光线均匀、只有一个人；JPG、PNG 或 WebP，10MB以内。</p>
         <label class="drop" :class="{ filled: preview }">

@@ -1,10 +1,11 @@
 // What the machine measured, in words with the limits it was held to; what we have no words for stands in a folded table.
 
 import YIcon from "./icon.js";
-import { ACTION, MATCH, MATCH_DECISION, word } from "../words.js";
+import { ACTION, MATCH_DECISION, word } from "../words.js";
 
 const { computed } = Vue;
 const one = (value) => (Math.round(value * 10) / 10).toString();
+const two = (value) => value.toFixed(2);
 const three = (value) => value.toFixed(3);
 
 // Limits as in faces/policy.py; a figure outside of them is marked, never decided upon
@@ -19,11 +20,11 @@ const NEUTRAL = [
 const ACTED = {
   turn_left: (figures) => ["furthest", `转了 ${Math.round(figures.furthest)}°，要求 15°`],
   turn_right: (figures) => ["furthest", `转了 ${Math.round(figures.furthest)}°，要求 15°`],
-  open_mouth: (figures) => ["widest", `张开 ${figures.widest.toFixed(2)}，要求 0.28`],
+  open_mouth: (figures) => ["widest", `张开 ${figures.widest.toFixed(2)}，要求 0.25`],
   blink: (figures) => ["narrowest", `眼睛最小到平时的 ${Math.round(figures.narrowest * 100)}%，要求 62% 以下`],
   nod: (figures) => ["down", `点了 ${Math.round(Math.max(figures.down, figures.up))}°，要求 9°`],
 };
-const TOGETHER = [["ahead", "正脸", 0.45, 0.55], ["turned", "转头时", 0.52, 0.62]];
+const TOGETHER = [["ahead", "正脸", 0.34, 0.42], ["turned", "转头时", 0.4, 0.47]];
 
 function acted(figures) {
   try {
@@ -47,8 +48,14 @@ export default {
     const match = computed(() => {
       const held = props.figures.match;
       if (typeof held?.distance !== "number") return null;
-      const decision = MATCH_DECISION[held.decision] ? held.decision : held.distance <= MATCH.sure ? "sure" : held.distance > MATCH.different ? "different" : "doubtful";
-      return { distance: held.distance, decision, at: (Math.min(held.distance, MATCH.most) / MATCH.most) * 100 };
+      // the limits come with the decision, which may be years old; they are those of the normalised distance where there is one
+      const normalised = typeof held.normalised === "number";
+      const found = { distance: normalised ? held.normalised : held.distance, normalised, decision: held.decision, limits: null };
+      const { sure, different } = held.thresholds || {};
+      if (typeof sure !== "number" || typeof different !== "number") return found;
+      // three equal parts: sure, doubtful, different
+      const at = ((found.distance - sure) / Math.max(different - sure, 0.01) + 1) / 3;
+      return { ...found, limits: `同一人 ≤ ${two(sure)}，另一人 > ${two(different)}`, at: Math.min(Math.max(at, 0), 1) * 100 };
     });
     const rows = computed(() => {
       const found = [];
@@ -66,16 +73,16 @@ export default {
       return found;
     });
     const raw = computed(() => flat(props.figures));
-    return { match, rows, raw, MATCH, MATCH_DECISION, three };
+    return { match, rows, raw, MATCH_DECISION, two };
   },
   template: `
     <div class="figures">
       <div v-if="match" class="match" data-testid="match">
-        <p>和登记照片的差距 <b class="big">{{ three(match.distance) }}</b>：<b :class="match.decision" data-testid="match-decision">{{ MATCH_DECISION[match.decision] }}</b></p>
-        <div class="gauge" aria-hidden="true">
-          <i class="sure" :style="{ width: MATCH.sure / MATCH.most * 100 + '%' }"></i><i class="doubtful" :style="{ width: (MATCH.different - MATCH.sure) / MATCH.most * 100 + '%' }"></i><i class="different"></i>
-          <em :style="{ left: match.at + '%' }"></em></div>
-        <p class="gauge-words" aria-hidden="true"><span :style="{ width: MATCH.sure / MATCH.most * 100 + '%' }">0.38 以下：像</span><span :style="{ width: (MATCH.different - MATCH.sure) / MATCH.most * 100 + '%' }">拿不准</span><span>0.50 以上：不像</span></p>
+        <p>和登记照片的差异 <b class="big">{{ two(match.distance) }}</b><span v-if="match.limits" data-testid="match-limits">（{{ match.limits }}）</span>：<b :class="match.decision" data-testid="match-decision">{{ MATCH_DECISION[match.decision] }}</b></p>
+        <p v-if="match.normalised" class="sub">已和其他登记的人对照过：越小越像，小于零很常见。</p>
+        <template v-if="match.limits">
+          <div class="gauge" aria-hidden="true"><i class="sure"></i><i class="doubtful"></i><i class="different"></i><em :style="{ left: match.at + '%' }"></em></div>
+          <p class="gauge-words" aria-hidden="true"><span>像</span><span>拿不准</span><span>不像</span></p></template>
       </div>
       <p v-else class="note calm" data-testid="no-match">没有和登记照片比对的结果。</p>
       <table v-if="rows.length" class="measure"><thead><tr><th>看什么</th><th>结果</th><th>标准</th></tr></thead>

@@ -57,7 +57,7 @@ export default {
   },
   template: `
     <div class="page">
-      <div class="page-head"><div><h1>待办</h1><p class="sub">不方便用人脸认证的人，申请了人工办理。请打电话约好时间再去。</p></div>
+      <div class="page-head"><div><h1>待办</h1><p class="sub">有人申请了人工办理，有的人脸认证停用了要核实。请打电话约好时间再去。</p></div>
         <el-button @click="fresh" :loading="loading"><y-icon name="refresh" size="16"/>&nbsp;刷新</el-button></div>
       <el-tabs v-model="useTab"><el-tab-pane label="没办的" name="open"/><el-tab-pane label="办好的" name="done"/></el-tabs>
       <load-state v-if="error" :error="error" @retry="load"/>
@@ -67,10 +67,11 @@ export default {
           <li v-for="row in data?.rows || []" :key="row.id" class="panel" data-testid="follow-up">
             <div class="job-who"><router-link :to="'/people/' + row.retiree.id"><b>{{ row.retiree.name }}</b></router-link> {{ age(row.retiree.birth) }}岁 · {{ row.retiree.division_name }}
               <state-tag kind="certification" :state="row.retiree.certification.state" size="small"/></div>
-            <div class="job-what"><el-tag disable-transitions effect="dark">{{ word(HELP_METHOD, row.method) }}</el-tag>
+            <div class="job-what"><el-tag disable-transitions effect="dark" :type="row.method ? 'primary' : 'warning'">{{ row.method ? word(HELP_METHOD, row.method) : word(FOLLOW_UP, row.kind) }}</el-tag>
               <span>电话 <masked-value :retiree-id="row.retiree.id" field="phone" :value="row.retiree.phone || ''"/></span>
-              <span class="sub">{{ minute(row.created_at) }} 申请<template v-if="state === 'open'">，等了{{ waited(row.created_at) }}</template></span></div>
+              <span class="sub">{{ minute(row.created_at) }} {{ row.method ? '申请' : '提出' }}<template v-if="state === 'open'">，等了{{ waited(row.created_at) }}</template></span></div>
             <p v-if="row.note" class="job-note">说明：{{ row.note }}</p>
+            <p v-if="state === 'open' && row.kind === 'face_locked'" class="job-note">可疑的失败太多，人脸认证已停用。请联系本人核实，再到<router-link :to="'/people/' + row.retiree.id + '?tab=face'">他的页面</router-link>恢复，待办会自动办结。</p>
             <p v-if="state === 'done'" class="job-note">结果：{{ word(OUTCOME, row.outcome) }}<span class="sub">（{{ minute(row.done_at) }}）</span></p>
             <div v-if="state === 'open'" class="job-do"><el-button type="primary" @click="start(row)" data-testid="follow-up-certify"><y-icon name="stamp" size="16"/>&nbsp;登记认证</el-button>
               <el-button @click="ask(row)" data-testid="follow-up-done">只办结</el-button></div>

@@ -6,7 +6,7 @@ import LoadState from "../components/load-state.js";
 import StateTag from "../components/state-tag.js";
 import YIcon from "../components/icon.js";
 import { loader } from "../components/ui.js";
-import { age, CERTIFICATION, CERTIFICATION_TONE, HELP_METHOD, REASON, today, waited, word } from "../words.js";
+import { age, CERTIFICATION, CERTIFICATION_TONE, FOLLOW_UP, HELP_METHOD, REASON, today, waited, word } from "../words.js";
 
 const { computed, onMounted } = Vue;
 const SHOWN = 5;
@@ -33,7 +33,7 @@ export default {
       { key: "overdue", name: "逾期", hint: "已过期还没有认证", value: counts.value.overdue, tone: "bad", icon: "warn", to: "/people?certification=overdue" },
       { key: "due_soon", name: "临期", hint: "90天内到期", value: counts.value.due_soon, tone: "warn", icon: "later", to: "/people?certification=due_soon" },
       { key: "reviews", name: "待审核", hint: "机器拿不准，等人看", value: data.value.overview.reviews, tone: "brand", icon: "review", to: "/reviews" },
-      { key: "follow_ups", name: "待办", hint: "有人申请人工办理", value: data.value.overview.follow_ups, tone: "brand", icon: "todo", to: "/follow-ups" },
+      { key: "follow_ups", name: "待办", hint: "等人联系、核实", value: data.value.overview.follow_ups, tone: "brand", icon: "todo", to: "/follow-ups" },
       { key: "checking", name: "核对中", hint: "还没有结果，含待审核的", value: counts.value.checking, tone: "calm", icon: "refresh", to: "/people?certification=checking" },
     ]);
     const living = computed(() => Object.entries(counts.value).reduce((sum, [state, count]) => sum + (state === "ended" ? 0 : count), 0));
@@ -43,7 +43,7 @@ export default {
     })));
     const day = today();
     const date = `${Number(day.slice(0, 4))}年${Number(day.slice(5, 7))}月${Number(day.slice(8))}日 星期${WEEKDAYS[new Date(`${day}T00:00:00Z`).getUTCDay()]}`;
-    return { data, loading, error, load, counts, cards, bars, living, date, session, age, waited, word, REASON, HELP_METHOD };
+    return { data, loading, error, load, counts, cards, bars, living, date, session, age, waited, word, FOLLOW_UP, REASON, HELP_METHOD };
   },
   template: `
     <div class="page" v-loading="loading && !data">
@@ -57,6 +57,8 @@ export default {
           已保存 {{ data.overview.faces.count.toLocaleString() }} 人的人脸信息，达到10万人：请在30个工作日内向省级网信部门备案。</p>
         <p v-else-if="data.overview.faces.warning" class="note warn" role="status" data-testid="faces-warning">
           已保存 {{ data.overview.faces.count.toLocaleString() }} 人的人脸信息，接近10万人的备案线，请提前准备备案材料。</p>
+        <p v-if="data.overview.face_alarms.open" class="note" :class="data.overview.face_alarms.late ? 'bad' : 'warn'" role="status" data-testid="alarms-open">
+          有 {{ data.overview.face_alarms.open }} 项人脸认证的异常提醒等您核实<template v-if="data.overview.face_alarms.late">，其中 {{ data.overview.face_alarms.late }} 项等得太久</template>。<router-link to="/alarms">去看看</router-link></p>
         <div class="cards">
           <router-link v-for="card in cards" :key="card.key" :to="card.to" class="card" :class="[card.tone, { zero: !card.value }]" :data-testid="'card-' + card.key">
             <span class="card-name"><y-icon :name="card.icon"/>{{ card.name }}</span>
@@ -84,7 +86,7 @@ export default {
             <div class="panel-head"><h2>等得最久的待办</h2><router-link to="/follow-ups">全部</router-link></div>
             <ul class="lines" v-if="data.followUps.length">
               <li v-for="row in data.followUps" :key="row.id"><router-link :to="'/people/' + row.retiree.id"><b>{{ row.retiree.name }}</b> {{ age(row.retiree.birth) }}岁</router-link>
-                <span class="what">{{ word(HELP_METHOD, row.method) }}</span><span class="when">{{ waited(row.created_at) }}</span></li></ul>
+                <span class="what">{{ row.method ? word(HELP_METHOD, row.method) : word(FOLLOW_UP, row.kind) }}</span><span class="when">{{ waited(row.created_at) }}</span></li></ul>
             <p v-else class="nothing">没有待办。</p>
           </section>
           <section class="panel">

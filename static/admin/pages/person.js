@@ -105,7 +105,8 @@ export default {
         <p v-if="data.attempt?.state === 'in_review'" class="note brand" role="status">有一次人脸认证等着人工审核。<router-link :to="'/reviews/' + data.attempt.id">去审核</router-link></p>
         <p v-else-if="data.attempt?.state === 'checking'" class="note brand" role="status">刚收到认证照片，系统正在核对。</p>
         <p v-if="data.status.help" class="note warn" role="status">已申请{{ words.word(words.HELP_METHOD, data.status.help.method) }}（{{ words.minute(data.status.help.created_at) }}）。办好后点“登记认证”，待办会自动办结。</p>
-        <p v-if="data.status.wants_a_person" class="note warn" role="status">今天人脸认证连续没有通过，请主动联系，安排上门、窗口或视频办理。</p>
+        <p v-if="data.status.face_locked" class="note warn" role="status">人脸认证已停用：可疑的失败太多。请核实是谁在办，再到“登记照片与同意”里解锁。</p>
+        <p v-else-if="data.status.wants_a_person" class="note warn" role="status">今天人脸认证连续没有通过，请主动联系，安排上门、窗口或视频办理。</p>
         <p v-if="data.person.liveness_note" class="note calm" data-testid="liveness-note"><y-icon name="hand" size="16"/> 认证时不要求做动作：{{ data.person.liveness_note }}</p>
         <p v-if="data.person.birth_differs" class="note calm">认定出生日期与身份证不同：身份证 {{ data.person.id_birth }}，档案认定 {{ data.person.recognised_birth }}。以档案认定为准。</p>
         <section class="panel">

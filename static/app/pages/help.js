@@ -1,7 +1,7 @@
 // Help by people: the window, a visit, a video call; or photographs without actions that a person looks at.
 
 import { cameraOffered } from "../camera.js";
-import { flow, status, underWay } from "../certifying.js";
+import { FACE_LOCKED, flow, status, underWay } from "../certifying.js";
 import HelpMethods from "../components/help_methods.js";
 import { useLoad } from "../loading.js";
 import { state } from "../store.js";
@@ -26,7 +26,7 @@ export default {
       }
     }
 
-    return { arrived, faceRefused, load, withoutActions };
+    return { FACE_LOCKED, arrived, faceRefused, load, withoutActions };
   },
   template: /* html */ `
     <section class="page">
@@ -34,6 +34,7 @@ export default {
       <p v-if="arrived" class="bar" role="status">{{ arrived }}</p>
       <p>不用人脸也能办，不影响您领养老金。请选一种：</p>
       <load-state :load="load">
+        <p v-if="load.data.face_locked && !arrived" class="bar" role="status" data-testid="face-locked">{{ FACE_LOCKED }}</p>
         <help-methods :open="load.data.help"/>
         <ul v-if="!faceRefused && !load.data.wants_a_person && !load.data.open_session" class="cards">
           <li>

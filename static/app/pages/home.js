@@ -1,7 +1,7 @@
 // Home: where the certification stands in one sentence, one big button, and the way to everything else.
 
 import * as api from "../api.js";
-import { status } from "../certifying.js";
+import { FACE_LOCKED, status } from "../certifying.js";
 import { useLoad } from "../loading.js";
 import { retiree, state } from "../store.js";
 import { day, daysUntil } from "../words.js";
@@ -26,6 +26,10 @@ function card(held) {
       text: "照片已经收到，不用再照。有结果会通知您。",
       act: held.open_session && { to: `/certify/result/${held.open_session}`, words: "看看进展", icon: "clock" },
     };
+  }
+  if (held.face_locked) {
+    const act = { to: "/help", words: "选择人工办理", icon: "people" };
+    return { tone: "warn", icon: "people", head: "请工作人员看一看", text: FACE_LOCKED, act };
   }
   if (held.wants_a_person) {
     const act = { to: "/help", words: "选择人工办理", icon: "people" };
