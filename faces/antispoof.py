@@ -1,13 +1,11 @@
 """A passive anti-spoofing model that an operator supplies: one picture in, how likely it is a living face out.
 
 None comes with the project: an office chooses one whose licence fits, and measures it on its own people first.
-`FACE_ANTISPOOF_ONNX` names the model, one ONNX file; `<that name>.json` beside it says how it wants its pictures:
+`FACE_ANTISPOOF_ONNX` names the model; the file beside it (see `faces.own_model`) says how it wants its pictures:
 
     {"colour": "BGR", "scale": 1.0, "mean": [0, 0, 0], "std": [1, 1, 1], "crop": 2.7,
      "output": "logits", "live": 1, "review_below": 0.5, "fake_below": 0.05}
 
-- colour: order of the channels, "RGB" or "BGR".
-- scale, mean, std: what each value 0..255 becomes, (value x scale - mean) / std, by channel in that order.
 - crop: how many times the box of the face is enlarged, 1 to 5; cut at the picture's rim by making it smaller, then moving it.
 - output: "logits" (softmax follows; the sigmoid for a single one) or "probabilities".
 - live: index of the living class.
@@ -16,28 +14,25 @@ None comes with the project: an office chooses one whose licence fits, and measu
   not been measured on your own people. Alone it never fails anybody.
 
 The values above suit Silent-Face's MiniFASNet (80 x 80, BGR, 0..255), but for the two limits, which are to be measured. The
-size is read from the model: one float32 input of one picture or any number, 3 x height x width or height x width x 3, and a
-first output with a row of classes for each.
+first output is a row of classes.
 """
 
 from __future__ import annotations
 
 import enum
-import hashlib
-import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import onnxruntime
 import PIL.Image
 from numpy.typing import NDArray
 
+from faces import own_model
 from faces.arrays import Pixels, Points
+from faces.own_model import ModelRefused, OwnModel, is_number
 from settings import settings
 
 log = logging.getLogger(__name__)
@@ -52,10 +47,6 @@ class Verdict(enum.StrEnum):
     UNKNOWN = "unknown"
 
 
-class ModelRefused(RuntimeError):
-    """The model or its description is not what the contract of this module asks for."""
-
-
 @dataclass(frozen=True)
 class Scored:
     """What became of some frames. The figure's name holds the name and the SHA-256 of the model."""
@@ -65,49 +56,40 @@ class Scored:
 
 
 @dataclass(frozen=True)
-class Description:
-    """The file beside the model, checked."""
+class Description(own_model.Description):
+    """The file beside the model."""
 
-    colour: str
-    scale: float
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
     crop: float
     output: str
     live: int
     review_below: float
     fake_below: float = 0.0
 
-    def __post_init__(self) -> None:
-        wrong = [
-            name
-            for name, right in {
-                "colour": self.colour in ("RGB", "BGR"),
-                "scale": self.scale > 0,
-                "mean": len(self.mean) == 3,
-                "std": len(self.std) == 3 and min(self.std) > 0,
-                "crop": 1 <= self.crop <= 5,
-                "output": self.output in ("logits", "probabilities"),
-                "live": self.live >= 0,
-                "review_below": 0 < self.review_below <= 1,
-                "fake_below": 0 <= self.fake_below <= self.review_below,
-            }.items()
-            if not right
-        ]
-        if wrong:
-            raise ValueError(f"out of range: {', '.join(wrong)}")
+    def fits(self) -> dict[str, bool]:
+        review = is_number(self.review_below) and 0 < self.review_below <= 1
+        return {
+            **super().fits(),
+            "crop": is_number(self.crop) and 1 <= self.crop <= 5,
+            "output": self.output in ("logits", "probabilities"),
+            "live": type(self.live) is int and self.live >= 0,
+            "review_below": review,
+            "fake_below": is_number(self.fake_below) and 0 <= self.fake_below <= (self.review_below if review else 1),
+        }
 
 
-@dataclass(frozen=True)
-class Model:
-    """A loaded model; it may be run from several threads at once."""
+class Model(OwnModel[Description]):
+    """A loaded model; it may be run from several threads at once.
 
-    identity: str
-    description: Description
-    height: int
-    width: int
-    channels_first: bool
-    session: Any = field(repr=False)
+    Raises:
+        ModelRefused: it or its description does not fit.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, Description)
+        if self.length <= self.description.live:
+            raise ModelRefused(
+                f"{path.name}: the output must be a row of classes with a number {self.description.live}"
+            )
 
     def probabilities(self, faces: Sequence[tuple[Pixels, Points]]) -> NDArray[np.float64]:
         """How likely each face (a picture and the landmarks in it) is a living one, 0 to 1.
@@ -115,12 +97,7 @@ class Model:
         Raises:
             ModelRefused: the model answers something else than a row of numbers for each.
         """
-        name = self.session.get_inputs()[0].name
-        # One by one: many exported models take one picture only.
-        answers = [self.session.run(None, {name: self._input(*face)})[0] for face in faces]
-        rows = np.asarray([np.ravel(answer) for answer in answers], dtype=np.float64)
-        if rows.ndim != 2 or rows.shape[1] <= self.description.live or not np.isfinite(rows).all():
-            raise ModelRefused("the model does not answer with a row of classes")
+        rows = self.run([self._cut(*face) for face in faces]).astype(np.float64)
         if self.description.output == "logits":
             # Of a single logit the sigmoid: the softmax against a class of 0
             rows = rows if rows.shape[1] > 1 else np.column_stack([rows, np.zeros(len(rows))])
@@ -128,18 +105,9 @@ class Model:
             rows /= rows.sum(axis=1, keepdims=True)
         return np.clip(rows[:, self.description.live], 0.0, 1.0)
 
-    def _input(self, large: Pixels, points: Points) -> NDArray[np.float32]:
-        wants = self.description
-        cut = PIL.Image.fromarray(large).resize(
-            (self.width, self.height), PIL.Image.Resampling.BILINEAR, box=around(large, points, wants.crop)
-        )
-        values = np.asarray(cut, dtype=np.float32)
-        if wants.colour == "BGR":
-            values = values[..., ::-1]
-        values = (values * wants.scale - np.array(wants.mean)) / np.array(wants.std)
-        if self.channels_first:
-            values = values.transpose(2, 0, 1)
-        return np.ascontiguousarray(values[None], dtype=np.float32)
+    def _cut(self, large: Pixels, points: Points) -> Pixels:
+        size, box = (self.width, self.height), around(large, points, self.description.crop)
+        return np.asarray(PIL.Image.fromarray(large).resize(size, PIL.Image.Resampling.BILINEAR, box=box))
 
 
 def around(large: Pixels, points: Points, crop: float) -> tuple[float, float, float, float]:
@@ -157,46 +125,6 @@ def around(large: Pixels, points: Points, crop: float) -> tuple[float, float, fl
     corner = np.clip(middle - span / 2, 0, np.maximum(np.array([width, height]) - span, 0))
     x, y = corner
     return float(x), float(y), min(float(x + span[0]), float(width)), min(float(y + span[1]), float(height))
-
-
-def load(path: Path) -> Model:
-    """The model and its description.
-
-    Raises:
-        ModelRefused: a file is missing or not what the contract asks for; the message says which and why.
-    """
-    beside = path.with_name(path.name + ".json")
-    try:
-        given = json.loads(beside.read_text())
-        for name in ("mean", "std"):
-            given[name] = tuple(given[name])
-        description = Description(**given)
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ModelRefused(f"{beside}: {error}") from error
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    try:
-        content = path.read_bytes()
-        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime raises a class of its own for each way in which a file is broken
-        raise ModelRefused(f"{path}: not a model that onnxruntime can load ({type(error).__name__})") from error
-    inputs = session.get_inputs()
-    shape = inputs[0].shape if len(inputs) == 1 and inputs[0].type == "tensor(float)" else []
-    sizes = [size for size in shape[1:] if isinstance(size, int) and size > 0]
-    one_or_any = len(shape) == 4 and (shape[0] == 1 or not isinstance(shape[0], int))
-    if not one_or_any or len(sizes) != 3 or 3 not in (sizes[0], sizes[2]):
-        raise ModelRefused(f"{path}: needs one float32 input of 3 x height x width with fixed sizes, not {shape}")
-    channels_first = sizes[0] == 3
-    height, width = sizes[1:] if channels_first else sizes[:2]
-    identity = f"{path.stem.replace('.', '_')}@{hashlib.sha256(content).hexdigest()[:12]}"
-    model = Model(identity, description, height, width, channels_first, session)
-    try:
-        grey = np.full((2 * height, 2 * width, 3), 127, dtype=np.uint8)
-        model.probabilities([(grey, np.array([[0.5 * width, 0.5 * height], [1.5 * width, 1.5 * height]]))])
-    except Exception as error:
-        raise ModelRefused(f"{path}: cannot be run ({error})") from error
-    return model
 
 
 def configured() -> Model | None:
@@ -226,7 +154,8 @@ def score(faces: Sequence[tuple[Pixels, Points]]) -> Scored | None:
 def judged(model: Model, faces: Sequence[tuple[Pixels, Points]]) -> Scored:
     """The verdict of a model on the median of its probabilities."""
     live = float(np.median(model.probabilities(faces)))
-    figures = {f"antispoof:{model.identity}": live}
+    # Without dots: a figure's name is a path to whoever stores it
+    figures = {f"antispoof:{model.identity.replace('.', '_')}": live}
     if live < model.description.fake_below:
         return Scored(Verdict.FAKE, figures)
     return Scored(Verdict.DOUBTFUL if live < model.description.review_below else Verdict.LIVE, figures)
@@ -234,4 +163,4 @@ def judged(model: Model, faces: Sequence[tuple[Pixels, Points]]) -> Scored:
 
 @lru_cache(maxsize=1)
 def _loaded(path: str) -> Model:
-    return load(Path(path))
+    return Model(Path(path))

@@ -7,7 +7,6 @@ where several frames are averaged as well; the photograph that somebody is compa
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -18,9 +17,10 @@ import dlib
 import numpy as np
 from numpy.typing import NDArray
 
-from faces import network
+from faces import network, own_model
 from faces.arrays import Pixels, Points, Vector
 from faces.geometry import LEFT_EYE, NOSE_TIP, RIGHT_EYE, eye_distance
+from faces.own_model import ModelRefused, OwnModel, is_number
 from settings import settings
 
 CHIP = 150
@@ -147,85 +147,65 @@ class DlibEncoder:
 
     def describe(self, faces: Sequence[Located], views: int) -> NDArray[np.float32]:
         chips = [cut for face in faces for cut in cuts(face, VIEWS[:views])]
-        return _means(chips, len(faces), lambda batch: network.run(self._session, batch))
+        return _means(chips, len(faces), lambda batch: network.run(self._session, np.stack(batch)))
 
 
-class OnnxEncoder:
+@dataclass(frozen=True)
+class Description(own_model.Description):
+    """The file beside an operator's network: all may be left out."""
+
+    colour: str = "RGB"
+    scale: float = 1.0
+    mean: tuple[float, ...] = (127.5, 127.5, 127.5)
+    std: tuple[float, ...] = (127.5, 127.5, 127.5)
+    padding: float | None = None
+
+    def fits(self) -> dict[str, bool]:
+        padding = self.padding is None or (is_number(self.padding) and self.padding >= 0)
+        return {**super().fits(), "padding": padding}
+
+
+class OnnxEncoder(OwnModel[Description]):
     """An operator's own network (`FACE_ENCODER_ONNX`), 112 or 150 pixels square; the output may have any length.
 
-    What its training assumed stands in a file beside it, `model.onnx.json`, all keys optional: `order` ("RGB" or "BGR"),
-    `mean` and `scale` (input = (pixel - mean) / scale, 127.5 and 127.5 by default), `padding` (room around the face as dlib
-    cuts it, 0.25 by default for 150 pixels; for 112 the face is brought to the usual five-point template instead).
+    What its training assumed stands in the file beside it (see `faces.own_model`). All of it may be left out: RGB, brought to
+    -1..1. One key more, `padding`, is the room around the face as dlib cuts it, 0.25 without it for 150 pixels; for 112 the
+    face is brought to the usual five-point template instead.
 
     Raises:
-        ValueError: the file is no such network, or cannot be run; found out at the start, not with the first person.
+        ModelRefused: it does not fit; found out at the start, not with the first person.
     """
 
     def __init__(self, path: Path) -> None:
-        try:
-            self._session = network.session(path)
-        except Exception as error:  # onnxruntime raises a class of its own for each way in which a file is broken
-            raise ValueError(f"{path.name}: not a model that onnxruntime can load ({type(error).__name__})") from error
-        inputs = self._session.get_inputs()
-        shape = inputs[0].shape if len(inputs) == 1 and inputs[0].type == "tensor(float)" else []
-        sides = [size for size in shape[1:] if size != 3]
-        if len(shape) != 4 or 3 not in (shape[1], shape[3]) or sides not in ([112, 112], [150, 150]):
-            raise ValueError(f"{path.name}: the input must be a float32 batch of 112 x 112 or 150 x 150 pictures")
-        self._side = int(sides[0])
-        self._channels_first = shape[1] == 3
-        # Many exported networks take one picture at a time
-        self._batch = 1 if shape[0] == 1 else _BATCH
-        self.model = network.identify(path)
-        padding = PADDING if self._side == CHIP else None
-        self._settings = options(path, {"order": "RGB", "mean": 127.5, "scale": 127.5, "padding": padding})
-        if self._settings["order"] not in ("RGB", "BGR"):
-            raise ValueError(f"{path.name}.json: the order is RGB or BGR")
-        grey = np.full((self._side, self._side, 3), 127, dtype=np.uint8)
-        try:
-            rows = _means([grey] * 4, 2, self._run, self._batch)
-        except Exception as error:
-            raise ValueError(f"{path.name}: cannot be run ({type(error).__name__})") from error
-        if rows.shape[1] < 2 or not np.isfinite(rows).all():
-            raise ValueError(f"{path.name}: the output must be a row of numbers for each picture")
+        super().__init__(path, Description)
+        if (self.height, self.width) not in ((112, 112), (CHIP, CHIP)):
+            raise ModelRefused(
+                f"{path.name}: takes pictures of 112 x 112 or 150 x 150, not {self.height} x {self.width}"
+            )
+        if self.length < 2:
+            raise ModelRefused(f"{path.name}: the output must be a row of two numbers or more")
+        self.model = self.identity
+        told = self.description.padding
+        self._padding = PADDING if told is None and self.width == CHIP else told
 
     @property
     def normalisation(self) -> str:
-        told = self._settings
-        cut = "5pt" if told["padding"] is None else f"68pt-{told['padding']}"
-        return f"{cut}-{self._side}px-{told['order']}-{told['mean']}-{told['scale']}-mirrored-unit"
+        wants = self.description
+        cut = "5pt" if self._padding is None else f"68pt-{float(self._padding)}"
+        # As floats: who writes 0 for 0.0 has changed nothing
+        values = "-".join(
+            ",".join(str(float(value)) for value in part) for part in ((wants.scale,), wants.mean, wants.std)
+        )
+        return f"{cut}-{self.width}px-{wants.colour}-{values}-mirrored-unit"
 
     def describe(self, faces: Sequence[Located], views: int) -> NDArray[np.float32]:
-        both = [way for cut in map(self._cut, faces) for way in (cut, np.ascontiguousarray(cut[:, ::-1]))]
-        return _means(both, len(faces), self._run, self._batch)
+        both = [way for cut in map(self._cut, faces) for way in (cut, cut[:, ::-1])]
+        return _means(both, len(faces), self.run)
 
     def _cut(self, face: Located) -> Pixels:
-        padding = self._settings["padding"]
-        if padding is None:
+        if self._padding is None:
             return five_point_chip(face.large, face.points)
-        return chip(face.large, face.points, padding, self._side)
-
-    def _run(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
-        pictures = batch[..., ::-1] if self._settings["order"] == "BGR" else batch
-        inputs = ((pictures.astype(np.float32)) - self._settings["mean"]) / self._settings["scale"]
-        if self._channels_first:
-            inputs = inputs.transpose(0, 3, 1, 2)
-        return network.run(self._session, np.ascontiguousarray(inputs, dtype=np.float32))
-
-
-def options(model: Path, defaults: dict[str, Any]) -> dict[str, Any]:
-    """The settings in the JSON file beside an operator's model, over the defaults.
-
-    Raises:
-        ValueError: it holds something that is not among the defaults, or is no JSON object.
-    """
-    beside = model.with_name(model.name + ".json")
-    try:
-        told = json.loads(beside.read_text()) if beside.exists() else {}
-    except ValueError as error:
-        raise ValueError(f"{beside.name} is no JSON") from error
-    if not isinstance(told, dict) or not set(told) <= set(defaults):
-        raise ValueError(f"{beside.name}: only {', '.join(defaults)} may stand here")
-    return {**defaults, **told}
+        return chip(face.large, face.points, self._padding, self.width)
 
 
 def encoder() -> Encoder:
@@ -248,11 +228,8 @@ def unit(vector: NDArray[Any]) -> Vector:
     return np.asarray(vector / np.maximum(length, 1e-9), dtype=np.float32)
 
 
-def _means(
-    chips: list[Pixels], faces: int, run: Callable[[NDArray[np.uint8]], NDArray[np.float32]], batch: int = _BATCH
-) -> NDArray[np.float32]:
+def _means(chips: list[Pixels], faces: int, run: Callable[[list[Pixels]], NDArray[np.float32]]) -> NDArray[np.float32]:
     if not faces:
         return np.empty((0, 0), dtype=np.float32)
-    rows = np.concatenate([run(np.stack(chips[at : at + batch])) for at in range(0, len(chips), batch)])
-    rows = rows.reshape(len(chips), -1)
+    rows = np.concatenate([run(chips[at : at + _BATCH]) for at in range(0, len(chips), _BATCH)])
     return unit(rows.reshape(faces, -1, rows.shape[1]).mean(axis=1))

@@ -22,7 +22,6 @@ import onnxruntime
 import PIL.Image
 from numpy.typing import NDArray
 
-from faces import graph
 from faces.arrays import Pixels
 from faces.dlib_file import UnknownModel
 from settings import settings
@@ -70,6 +69,9 @@ def build_model(*, again: bool = False) -> tuple[Path, float | None]:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if target.exists() and not again:
             return target, None
+        # Only here: it brings the package onnx into the memory of the process, which no other worker needs.
+        from faces import graph
+
         source = network_file()
         data = graph.build(source).SerializeToString()
         difference = compare(data, source)
@@ -90,17 +92,19 @@ def compare(data: bytes, source: Path) -> float:
     Raises:
         UnknownModel: dlib itself cannot read the file.
     """
+    ready = session(data)
+    side = ready.get_inputs()[0].shape[1]
     chance = np.random.default_rng(1)
-    coarse = [chance.integers(0, 256, (side, side, 3), dtype=np.uint8) for side in (2, 3, 5, 8, 13, 30, 75, 150)]
+    coarse = [chance.integers(0, 256, (size, size, 3), dtype=np.uint8) for size in (2, 3, 5, 8, 13, 30, 75, 150)]
     chips = [
-        np.asarray(PIL.Image.fromarray(chip).resize((graph.SIDE,) * 2, PIL.Image.Resampling.BICUBIC)) for chip in coarse
+        np.asarray(PIL.Image.fromarray(chip).resize((side, side), PIL.Image.Resampling.BICUBIC)) for chip in coarse
     ]
     try:
         reference = dlib.face_recognition_model_v1(str(source))
     except RuntimeError as error:
         raise UnknownModel(f"{source.name} is damaged: dlib cannot read it") from error
     theirs = np.array(reference.compute_face_descriptor(chips))
-    return float(np.abs(run(session(data), np.stack(chips)) - theirs).max())
+    return float(np.abs(run(ready, np.stack(chips)) - theirs).max())
 
 
 def session(model: bytes | Path) -> onnxruntime.InferenceSession:

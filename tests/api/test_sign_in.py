@@ -200,19 +200,21 @@ def test_where_wechat_is_away_the_reply_says_so(client):
 
 
 def test_staff_sign_in_with_a_password_and_then_with_the_authenticator(client):
-    accounts.open_staff("zhang", PASSWORD, access.COMMUNITY, COMMUNITY)
-    signed_in = post(client, "staff", username="zhang", password=PASSWORD)
-    assert (signed_in.status_code, signed_in.json["account"]["division"]) == (200, COMMUNITY)
-    headers = bearer(signed_in.json["access_token"])
-    offer = client.post(f"{V1}/me/totp", headers=headers).json
-    assert offer["qr"].startswith("data:image/svg+xml")
-    totp = pyotp.parse_uri(offer["uri"])
-    assert client.put(f"{V1}/me/totp", json={"code": totp.now()}, headers=headers).status_code == 204
-    assert client.get(f"{V1}/me", headers=headers).json["totp"] is True
-    assert post(client, "staff", username="zhang", password=PASSWORD).json["code"] == "totp_required"
-    assert post(client, "staff", username="zhang", password=PASSWORD, totp=totp.now()).status_code == 200
-    again = post(client, "staff", username="zhang", password=PASSWORD, totp=totp.now())
-    assert (again.status_code, again.json["code"]) == (401, "wrong_totp")
+    # a code lives 30 seconds: time must not go on to the next one between two sign-ins
+    with time_machine.travel(clock.now(), tick=False):
+        accounts.open_staff("zhang", PASSWORD, access.COMMUNITY, COMMUNITY)
+        signed_in = post(client, "staff", username="zhang", password=PASSWORD)
+        assert (signed_in.status_code, signed_in.json["account"]["division"]) == (200, COMMUNITY)
+        headers = bearer(signed_in.json["access_token"])
+        offer = client.post(f"{V1}/me/totp", headers=headers).json
+        assert offer["qr"].startswith("data:image/svg+xml")
+        totp = pyotp.parse_uri(offer["uri"])
+        assert client.put(f"{V1}/me/totp", json={"code": totp.now()}, headers=headers).status_code == 204
+        assert client.get(f"{V1}/me", headers=headers).json["totp"] is True
+        assert post(client, "staff", username="zhang", password=PASSWORD).json["code"] == "totp_required"
+        assert post(client, "staff", username="zhang", password=PASSWORD, totp=totp.now()).status_code == 200
+        again = post(client, "staff", username="zhang", password=PASSWORD, totp=totp.now())
+        assert (again.status_code, again.json["code"]) == (401, "wrong_totp")
 
 
 def test_five_wrong_passwords_lock_the_account(client):

@@ -9,7 +9,8 @@ import pytest
 from onnx import TensorProto, helper
 
 from faces import antispoof, reasons
-from faces.antispoof import ModelRefused, Verdict
+from faces.antispoof import Model, Verdict
+from faces.own_model import ModelRefused
 from faces.policy import DEFAULT_POLICY as POLICY
 from faces.presentation import decide
 from tests.faces import actors
@@ -72,27 +73,27 @@ def a_face(grey=None):
     ],
 )
 def test_the_size_and_the_order_of_the_axes_are_read_from_the_model(tmp_path, shape, axes, size):
-    model = antispoof.load(a_model(tmp_path, shape, axes))
+    model = Model(a_model(tmp_path, shape, axes))
     assert (model.height, model.width) == size
     assert model.probabilities([a_face(), a_face((255, 255, 255))]) == pytest.approx([0.4667, 1.0], abs=1e-3)
 
 
 @pytest.mark.parametrize("colour, live, expected", [("RGB", 0, 0.2), ("BGR", 0, 0.8), ("BGR", 1, 0.4), ("RGB", 2, 0.8)])
 def test_colours_come_in_the_order_that_the_description_names(tmp_path, colour, live, expected):
-    model = antispoof.load(a_model(tmp_path, answer="channels", colour=colour, live=live))
+    model = Model(a_model(tmp_path, answer="channels", colour=colour, live=live))
     assert model.probabilities([a_face()]) == pytest.approx([expected], abs=1e-3)
 
 
 def test_values_are_scaled_then_shifted_then_divided_by_channel(tmp_path):
     path = a_model(tmp_path, answer="channels", scale=1.0, mean=[50, 0, 0], std=[2, 1, 1], live=0)
-    assert antispoof.load(path).probabilities([a_face()]) == pytest.approx([0.5], abs=1e-3)
+    assert Model(path).probabilities([a_face()]) == pytest.approx([0.5], abs=1e-3)
 
 
 def test_logits_become_probabilities(tmp_path):
-    several = antispoof.load(a_model(tmp_path, answer="channels", output="logits", live=2))
+    several = Model(a_model(tmp_path, answer="channels", output="logits", live=2))
     values = np.exp([0.2, 0.4, 0.8])
     assert several.probabilities([a_face()]) == pytest.approx([values[2] / values.sum()], abs=1e-3)
-    single = antispoof.load(a_model(tmp_path, output="logits", mean=[0.4667] * 3))
+    single = Model(a_model(tmp_path, output="logits", mean=[0.4667] * 3))
     assert single.probabilities([a_face()]) == pytest.approx([0.5], abs=1e-3)
 
 
@@ -123,21 +124,24 @@ def test_the_crop_is_the_box_enlarged_and_stays_inside_the_picture():
 def test_the_two_limits_decide_on_the_median_and_without_the_second_nothing_is_fake(
     tmp_path, fake_below, brightness, verdict
 ):
-    model = antispoof.load(a_model(tmp_path, fake_below=fake_below))
+    model = Model(a_model(tmp_path, fake_below=fake_below))
     outlier = a_face((255, 255, 255))
     scored = antispoof.judged(model, [a_face((brightness,) * 3), outlier, a_face((brightness,) * 3)])
     assert scored.verdict is verdict
     (name,) = scored.figures
-    assert name == f"antispoof:{model.identity}"
-    assert "." not in name
+    assert name == f"antispoof:{model.identity}".replace(".", "_")
+    assert name.startswith("antispoof:bright_v2@")
     assert scored.figures[name] == pytest.approx(brightness / 255, abs=0.01)
 
 
 def test_the_name_says_which_file_it_is(tmp_path):
-    first = antispoof.load(a_model(tmp_path)).identity
-    assert first.startswith("bright_v2@")
-    assert len(first) == len("bright_v2@") + 12
-    assert antispoof.load(a_model(tmp_path, (1, 3, 81, 80))).identity != first
+    identities = []
+    for side in (80, 81):
+        (folder := tmp_path / str(side)).mkdir()
+        identities.append(Model(a_model(folder, (1, 3, side, 80))).identity)
+    assert [identity.rpartition("@")[0] for identity in identities] == ["bright.v2"] * 2
+    assert {len(identity) for identity in identities} == {len("bright.v2@") + 12}
+    assert identities[0] != identities[1]
 
 
 @pytest.mark.parametrize(
@@ -151,37 +155,56 @@ def test_the_name_says_which_file_it_is(tmp_path):
         ({"review_below": 2}, "review_below"),
         ({"fake_below": 0.6}, "fake_below"),
         ({"threshold": 1}, "threshold"),
-        ({"mean": 5}, "json"),
-        ({"scale": "much"}, "json"),
+        ({"mean": 5}, "mean"),
+        ({"mean": [0, 0, "many"]}, "mean"),
+        ({"scale": "much"}, "scale"),
+        ({"scale": 0}, "scale"),
+        ({"scale": float("inf")}, "scale"),
+        ({"scale": 10**400}, "scale"),
+        ({"live": True}, "live"),
+        ({"live": 0.5}, "live"),
+        ({"review_below": None}, "review_below"),
     ],
 )
 def test_a_description_that_does_not_fit_is_refused_by_what_is_wrong(tmp_path, wants, wrong):
-    with pytest.raises(ModelRefused, match=wrong):
-        antispoof.load(a_model(tmp_path, **wants))
+    with pytest.raises(ModelRefused, match=rf"bright\.v2\.onnx\.json: .*\b{wrong}$"):
+        Model(a_model(tmp_path, **wants))
+
+
+@pytest.mark.parametrize("key", sorted(WANTS))
+def test_nothing_but_the_limit_of_a_fake_may_be_left_out(tmp_path, key):
+    path = a_model(tmp_path)
+    path.with_name("bright.v2.onnx.json").write_text(json.dumps({name: WANTS[name] for name in WANTS if name != key}))
+    with pytest.raises(ModelRefused, match=rf"bright\.v2\.onnx\.json: {key} must stand here"):
+        Model(path)
 
 
 def test_files_that_are_missing_or_something_else_are_refused_by_name(tmp_path):
     path = a_model(tmp_path)
     path.write_bytes(b"not a model")
     with pytest.raises(ModelRefused, match=r"bright\.v2\.onnx: not a model"):
-        antispoof.load(path)
+        Model(path)
     path.unlink()
     with pytest.raises(ModelRefused, match=r"bright\.v2\.onnx: "):
-        antispoof.load(path)
-    path.with_name("bright.v2.onnx.json").write_text("[]")
-    with pytest.raises(ModelRefused, match=r"bright\.v2\.onnx\.json"):
-        antispoof.load(path)
+        Model(path)
+    beside = path.with_name("bright.v2.onnx.json")
+    beside.write_text("[]")
+    with pytest.raises(ModelRefused, match=r"bright\.v2\.onnx\.json: only colour, .* not this"):
+        Model(path)
+    beside.unlink()
+    with pytest.raises(ModelRefused, match=r"bright\.v2\.onnx\.json: colour, .* must stand here"):
+        Model(path)
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 80, 80), (1, 3, None, None), (8, 3, 80, 80), (3, 80, 80)])
 def test_a_model_of_another_shape_is_refused(tmp_path, shape):
     with pytest.raises(ModelRefused, match="3 x height x width"):
-        antispoof.load(a_model(tmp_path, shape, axes=(1, 2)))
+        Model(a_model(tmp_path, shape, axes=(1, 2)))
 
 
 def test_a_class_that_the_model_does_not_have_is_refused_at_the_start(tmp_path):
     with pytest.raises(ModelRefused, match="row of classes"):
-        antispoof.load(a_model(tmp_path, live=1))
+        Model(a_model(tmp_path, live=1))
 
 
 def test_without_a_model_nothing_is_scored_and_with_one_it_is_loaded_once(tmp_path):

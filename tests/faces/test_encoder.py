@@ -13,6 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 from faces import DEFAULT_POLICY, Cohort, LabelledFrame, Template, check, decode, encoder, engine, enrol, look, network
 from faces.encoder import VIEWS, DlibEncoder, OnnxEncoder, View, unit
 from faces.match import match
+from faces.own_model import ModelRefused
 from tests.faces import actors
 from tests.story import settings_with
 
@@ -190,10 +191,11 @@ def test_a_network_of_150_pixels_sees_the_faces_as_dlib_cuts_them(tmp_path, peop
 
 
 def test_what_stands_beside_the_network_is_done(tmp_path, people):
-    told = {"order": "BGR", "mean": 0, "scale": 255, "padding": 0.4}
+    told = {"colour": "BGR", "scale": 1 / 255, "mean": [0, 0.1, 0.2], "std": [1, 2, 4], "padding": 0.4}
     rows = OnnxEncoder(a_network(tmp_path, 150, told=told)).describe(people, 6)
     for row, face in zip(rows, people, strict=True):
-        assert row == pytest.approx(unit(colours(face, 0.4)[::-1] / 255), abs=1e-4)
+        blue_first = colours(face, 0.4)[::-1] / 255
+        assert row == pytest.approx(unit((blue_first - [0, 0.1, 0.2]) / [1, 2, 4]), abs=1e-4)
 
 
 @pytest.mark.parametrize("side", [112, 150])
@@ -245,11 +247,18 @@ def test_templates_of_another_network_have_its_length_and_are_never_compared_wit
 
 
 def test_every_setting_beside_the_network_makes_templates_that_are_not_compared_with_others(tmp_path):
-    tellings = [{}, {"order": "BGR"}, {"mean": 0}, {"scale": 1}, {"padding": 0.3}]
+    tellings = [{}, {"colour": "BGR"}, {"scale": 2}, {"mean": [0, 0, 0]}, {"std": [1, 1, 1]}, {"padding": 0.3}]
     names = [
         OnnxEncoder(a_network(tmp_path, side, told=told)).normalisation for side in (112, 150) for told in tellings
     ]
     assert len(set(names)) == len(names)
+
+
+def test_to_write_the_usual_values_down_changes_nothing(tmp_path):
+    usual = OnnxEncoder(a_network(tmp_path, 150)).normalisation
+    told = {"colour": "RGB", "scale": 1, "mean": [127.5] * 3, "std": [127.5] * 3, "padding": 0.25}
+    assert OnnxEncoder(a_network(tmp_path, 150, told=told)).normalisation == usual
+    assert OnnxEncoder(a_network(tmp_path, 150, told={"padding": None})).normalisation == usual
 
 
 @pytest.mark.parametrize(
@@ -257,19 +266,20 @@ def test_every_setting_beside_the_network_makes_templates_that_are_not_compared_
     [
         ({"side": 100}, "112 x 112 or 150 x 150"),
         ({"kind": TensorProto.UINT8}, "float32"),
-        ({"extra": [helper.make_tensor_value_info("more", TensorProto.FLOAT, [1])]}, "float32 batch"),
-        ({"batch": 8}, "cannot be run"),
-        ({"length": 1}, "row of numbers"),
-        ({"told": {"colour": "BGR"}}, "only order, mean, scale, padding"),
-        ({"told": []}, "only order"),
-        ({"told": {"order": "GBR"}}, "RGB or BGR"),
-        ({"told": {"scale": "much"}}, "cannot be run"),
-        ({"told": "{"}, r"mine\.onnx\.json"),
+        ({"extra": [helper.make_tensor_value_info("more", TensorProto.FLOAT, [1])]}, "one float32 input"),
+        ({"batch": 8}, "one picture or any number"),
+        ({"length": 1}, "two numbers or more"),
+        ({"told": {"order": "BGR"}}, "only colour, scale, mean, std, padding may stand here, not order"),
+        ({"told": []}, "only colour"),
+        ({"told": {"colour": "GBR"}}, "out of range: colour"),
+        ({"told": {"scale": "much", "padding": -1}}, "out of range: scale, padding"),
+        ({"told": {"mean": 0}}, "out of range: mean"),
+        ({"told": "{"}, "cannot be read as JSON"),
     ],
 )
 def test_a_network_that_does_not_fit_is_refused_at_the_start_by_name_and_by_what_is_wrong(tmp_path, how, wrong):
     path = a_network(tmp_path, **how)
-    with pytest.raises(ValueError, match=wrong) as refused:
+    with pytest.raises(ModelRefused, match=wrong) as refused:
         OnnxEncoder(path)
     assert "mine.onnx" in str(refused.value)
 
@@ -279,12 +289,11 @@ def test_a_file_that_is_no_network_is_refused_by_name_and_is_not_quoted(tmp_path
     path = tmp_path / "mine.onnx"
     if data is not None:
         path.write_bytes(data)
-    with pytest.raises(ValueError, match=r"mine\.onnx: not a model that onnxruntime can load") as refused:
+    with pytest.raises(ModelRefused, match=r"mine\.onnx: not a model that onnxruntime can load") as refused:
         OnnxEncoder(path)
     assert "private" not in repr(refused.value) + "".join(capfd.readouterr())
 
 
-def test_a_description_that_is_missing_leaves_the_usual_values(tmp_path):
-    assert encoder.options(tmp_path / "mine.onnx", {"mean": 1}) == {"mean": 1}
-    (tmp_path / "mine.onnx.json").write_text('{"mean": 2}')
-    assert encoder.options(tmp_path / "mine.onnx", {"mean": 1, "order": "RGB"}) == {"mean": 2, "order": "RGB"}
+def test_a_network_whose_numbers_are_no_numbers_is_refused_at_the_start(tmp_path):
+    with pytest.raises(ModelRefused, match=r"mine\.onnx: cannot be run \(the first output is not a row of numbers\)"):
+        OnnxEncoder(a_network(tmp_path, told={"std": [1e-38] * 3}))

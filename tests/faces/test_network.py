@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from faces import DEFAULT_POLICY, build_model, decode, dlib_file, encoder, engine, model_id, network
 from faces.dlib_file import UnknownModel
+from settings import settings
 from tests.faces import actors
 from tests.house import wait_until
 from tests.story import settings_with
@@ -229,6 +230,16 @@ def test_what_is_there_is_not_built_again_unless_it_is_asked_for(empty):
     path.write_bytes(b"spoiled by a disk")
     assert build_model(again=True)[1] <= network.TOLERANCE
     assert path.stat().st_size == made.st_size
+
+
+def test_a_worker_that_finds_the_graph_built_does_not_load_what_builds_it():
+    build_model()
+    look = "import sys; from faces.engine import warm_up; warm_up(); print('onnxruntime' in sys.modules, 'onnx' in sys.modules)"
+    environment = os.environ | {"DATA_DIR": str(settings.DATA_DIR)}
+    told = subprocess.run(
+        [sys.executable, "-c", look], env=environment, cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert told.stdout.split() == ["True", "False"]
 
 
 # ---- Which network
