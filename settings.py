@@ -68,6 +68,12 @@ class Settings:
     WECHAT_API_BASE: str = _variable("", "https://api.weixin.qq.com in production; empty: the loopback sandbox")
     WECHAT_SANDBOX_PORT: int = _variable(8089, "port of the loopback sandbox")
     WECHAT_TIMEOUT: float = _variable(3.0, "how long a sign-in waits for WeChat")
+    WECHAT_MESSAGE_TIMEOUT: float = _variable(10.0, "how long a message waits for WeChat's answer")
+    WECHAT_MINIPROGRAM_STATE: str = _variable("formal", "what a message opens: formal, trial or developer")
+
+    # Messages that go out
+    WECHAT_PER_SECOND: float = _variable(50.0, "subscribe messages a second that WeChat is asked to send, at most")
+    SMS_PER_SECOND: float = _variable(20.0, "text messages a second that the gateway is asked to send, at most")
 
     # Faces
     FACE_ACTIONS: tuple[str, ...] = _variable(ACTIONS, "actions that may be drawn, comma separated")
@@ -128,6 +134,8 @@ class Settings:
             raise SettingsError(f"FACE_ACTIONS needs two or more of {', '.join(ACTIONS)}")
         if self.SMS_GATEWAY not in ("console", "http"):
             raise SettingsError("SMS_GATEWAY is console or http")
+        if self.WECHAT_MINIPROGRAM_STATE not in ("formal", "trial", "developer"):
+            raise SettingsError("WECHAT_MINIPROGRAM_STATE is formal, trial or developer")
         if self.ENCRYPTION_KEY:
             try:
                 length = len(base64.b64decode(self.ENCRYPTION_KEY, validate=True))

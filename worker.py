@@ -60,6 +60,16 @@ app.conf.update(
         },
         "enrol faces again": {"task": "tick", "schedule": crontab(hour="2", minute="0"), "args": ["re_enrol"]},
         "refresh the cohort": {"task": "tick", "schedule": crontab(hour="2", minute="30"), "args": ["refresh_cohort"]},
+        "start schedules": {"task": "tick", "schedule": 15.0, "args": ["start_schedules"]},
+        "send messages": {
+            "task": "tick",
+            "schedule": 5.0,
+            "args": ["send_messages"],
+            # the next tick is as good: none waits behind a long fan-out
+            "options": {"queue": outbox.MESSAGES, "expires": 5},
+        },
+        "expire deliveries": {"task": "tick", "schedule": 3600.0, "args": ["expire_deliveries"]},
+        "publish notices": {"task": "tick", "schedule": 15.0, "args": ["publish_notices"]},
         "seal the audit log": {"task": "tick", "schedule": crontab(minute="20"), "args": ["seal_audit"]},
     },
 )

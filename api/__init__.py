@@ -6,8 +6,12 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import (
+    audiences,
     audit,
+    callbacks,
     certification,
+    contact_settings,
+    deliveries,
     face_alarms,
     face_reports,
     follow_ups,
@@ -15,8 +19,11 @@ from api import (
     identity,
     imports,
     inbox,
+    library,
     limits,
     me,
+    message_templates,
+    notices,
     observability,
     office,
     pages,
@@ -44,6 +51,13 @@ RESOURCES = (
     second_looks,
     face_reports,
     inbox,
+    notices,
+    library,
+    audiences,
+    contact_settings,
+    message_templates,
+    deliveries,
+    callbacks,
     office,
     audit,
 )

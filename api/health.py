@@ -11,7 +11,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from api.identity import public
-from models import database, face_references, outbox
+from models import database, deliveries, face_references, outbox, providers
 from models.errors import Forbidden
 from settings import settings
 
@@ -66,6 +66,8 @@ class _House:
             "yinling_outbox_pending": ("Events that wait", counts[outbox.PENDING]),
             "yinling_outbox_failed": ("Events that failed for good and need a person", counts[outbox.FAILED]),
             "yinling_outbox_oldest_seconds": ("Age of the oldest event that is due", outbox.oldest_pending_seconds()),
+            "yinling_deliveries_failed": ("Messages that no provider took and need a person", deliveries.failed()),
+            "yinling_providers_away": ("Providers that are left alone because they fail", providers.away()),
             "yinling_faces_stored": ("People with a stored face template", faces["count"]),
             "yinling_faces_warning": (
                 "1 from 90,000 on: 100,000 must be filed with the authority",

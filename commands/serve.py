@@ -49,6 +49,11 @@ def processes() -> dict[str, str]:
         ),
         # imports have a process of their own: a zip of photographs never stands before a retiree
         "bulk": f"{celery} worker -Q bulk -c 1 -n bulk@%h --without-gossip --without-mingle --without-heartbeat",
+        # so have messages: an emergency never waits behind an import. They wait for other servers most of the time, so threads
+        "messages": (
+            f"{celery} worker -Q messages -P threads -c 4 --prefetch-multiplier 25 -n messages@%h --without-gossip --without-mingle "
+            "--without-heartbeat"
+        ),
         "dispatch": f"{python} worker.py",
         "beat": f"{celery} beat --pidfile=",
     }

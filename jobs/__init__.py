@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import faces
-from jobs import check_attempt, cohort, enrol, face_alarms, import_photos, import_roster, messages
+from jobs import check_attempt, cohort, enrol, face_alarms, fan_out, import_photos, import_roster, messages, schedule
 
 __all__ = [
     "check_attempt",
     "cohort",
     "enrol",
     "face_alarms",
+    "fan_out",
     "import_photos",
     "import_roster",
     "messages",
+    "schedule",
     "warm_up",
 ]
 

@@ -74,9 +74,7 @@ def _verdict(attempt: Document) -> tuple[Decision, tuple[ObjectId, ...]]:
         return _refused(sessions.REPLAYED, {"seen_before": seen.figures}), seen.retiree_ids
     verdict, reasons, figures, advice = _checked(attempt, frames)
     cues = [
-        code
-        for code, found in ((sessions.PERHAPS_REPLAYED, seen.doubtful), (sessions.REPEATED, seen.repeated))
-        if found
+        code for code, found in ((sessions.PERHAPS_REPLAYED, seen.doubtful), (sessions.REPEATED, seen.reused)) if found
     ]
     if cues:
         figures["seen_before"] = seen.figures

@@ -7,9 +7,11 @@ from collections.abc import Callable
 import structlog
 
 from faces.encoder import encoder
+from jobs import sender
 from models import (
     audit,
     certification_sessions,
+    deliveries,
     face_cohorts,
     face_labels,
     face_limits,
@@ -17,8 +19,10 @@ from models import (
     face_report,
     files,
     imports,
+    notices,
     second_looks,
 )
+from notifications import schedule
 
 log = structlog.stdlib.get_logger("jobs")
 
@@ -86,6 +90,30 @@ def re_enrol() -> None:
         log.info("faces_to_enrol_again", asked=asked, photos_wanted=photos_wanted)
 
 
+def start_schedules() -> None:
+    """Start what is due by the calendar; one scheduler at a time does."""
+    if started := schedule.start():
+        log.info("slots_started", count=started)
+
+
+def publish_notices() -> None:
+    """Publish the approved notices whose time has come."""
+    if published := notices.scheduled():
+        log.info("notices_published", count=published)
+
+
+def send_messages() -> None:
+    """Plan and send what is due on the channels; stops by itself."""
+    sender.run()
+    deliveries.settle_receipts()
+
+
+def expire_deliveries() -> None:
+    """Take off the work lists what nobody needs to be told any more."""
+    if expired := deliveries.expire():
+        log.info("deliveries_expired", count=expired)
+
+
 def seal_audit() -> None:
     """Seal every day that is over."""
     if sealed := audit.seal():
@@ -100,6 +128,10 @@ TICKS: dict[str, Callable[[], None]] = {
         sweep_files,
         count_faces,
         forget_devices,
+        start_schedules,
+        publish_notices,
+        send_messages,
+        expire_deliveries,
         seal_audit,
         end_second_looks,
         unlink_labels,

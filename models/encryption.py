@@ -25,7 +25,7 @@ from settings import settings
 VAULT = "key_vault"
 KEY_CACHE_MS = 3_600_000
 DETERMINISTIC = ("id_number", "phone")
-PURPOSES = (*DETERMINISTIC, "contact", "face", "frame", "roster", "secret")
+PURPOSES = (*DETERMINISTIC, "contact", "face", "frame", "notice", "roster", "secret")
 
 INDEXES = {
     VAULT: [

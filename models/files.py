@@ -27,6 +27,10 @@ NAMED_IN = (
     ("face_references", "candidate_id"),
     ("imports", "file_id"),
     ("imports", "errors_file_id"),
+    ("notices", "pictures.id"),
+    ("notices", "attachments.id"),
+    ("notice_versions", "pictures.id"),
+    ("notice_versions", "attachments.id"),
 )
 
 INDEXES: dict[str, list[IndexModel]] = {

@@ -1,7 +1,8 @@
 """Follow-ups: what a worker still has to do for somebody. `open → done`.
 
-Two kinds: help with certification, which a retiree who cannot or will not use the face asks for by one tap (`method` says
-how); and a face that the house has locked (models/face_limits.py), at which somebody has to look. One open of a kind.
+Three kinds: help with certification, which a retiree who cannot or will not use the face asks for by one tap (`method` says
+how); a face that the house has locked (models/face_limits.py), at which somebody has to look; and messages that somebody
+does not understand (`note` names them). One open of a kind.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from models.errors import Conflict, NotFound
 
 CERTIFICATION_HELP = "certification_help"
 FACE_LOCKED = "face_locked"
+MESSAGE_HELP = "message_help"
 OPEN = "open"
 DONE = "done"
 STATES = (OPEN, DONE)
@@ -80,6 +82,17 @@ def open_by_system(session: Session, retiree_id: ObjectId, division: str, kind: 
     row = {"division": division, "state": OPEN, "note": "", "created_at": clock.now()}
     collection("follow_ups").update_one(
         {"retiree_id": retiree_id, "kind": kind, "open": True}, {"$setOnInsert": row}, upsert=True, session=session
+    )
+
+
+def ask_about(session: Session, retiree_id: ObjectId, division: str, title: str) -> None:
+    """Ask a worker to explain a message; while the request is open, another message joins it."""
+    asked = {"retiree_id": retiree_id, "kind": MESSAGE_HELP, "open": True}
+    held = collection("follow_ups").find_one(asked, {"note": 1}, session=session)
+    note = "、".join([*([held["note"]] if held else []), f"《{title}》"])
+    row = {"division": division, "state": OPEN, "created_at": clock.now()}
+    collection("follow_ups").update_one(
+        asked, {"$set": {"note": note}, "$setOnInsert": row}, upsert=True, session=session
     )
 
 

@@ -17,6 +17,9 @@ three at the least, in two parts at the least, are alike to frames of others. On
 half an attempt with its actions is not. Fewer than that, but one: a person looks (`review`). A film of which one side or
 corner was cropped away often ends there.
 
+**Used twice** (`review`) is a part of an attempt of which half or more, file by file, stands in another part as well. A camera
+that stalls gives the last picture of one part as the first of the next; that is nobody's fault.
+
 **Never against oneself**: frames of the same session do not count, so a check that is done again after a crash finds what it
 found before. Nor do those that were noted more than a minute later: whoever was first stays first. A session notes its
 frames before it looks, so of two checks at the same moment at least one sees the other; within that minute both may.
@@ -31,7 +34,7 @@ Kept for as long as the rule `fingerprints_keep_days` says, deleted at once with
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -51,6 +54,7 @@ NEUTRAL_SEARCHED = 4
 ACTION_SEARCHED = 3
 
 LEAST_FRAMES = 3
+REUSED = 0.5
 LEAST_PARTS = 2
 
 SAME_MOMENT = clock.seconds(60)
@@ -94,16 +98,16 @@ class Picture:
 class Seen:
     """What of an attempt had been there before.
 
-    `exact` files of `of_files` and `alike` frames of `searched`, in `parts` parts of the attempt; `repeated` files stand in
-    several parts of this very attempt. `retiree_ids` are the other people of whose sessions the film was, where it was played
-    again.
+    `exact` files and `alike` frames of `searched`, in `parts` parts of the attempt. `repeated` is the share of a
+    part that stands in another part of this very attempt, of the part of which it is most. `retiree_ids` are the other people
+    of whose sessions the film was, where it was played again.
     """
 
     exact: int = 0
     alike: int = 0
     searched: int = 0
     parts: int = 0
-    repeated: int = 0
+    repeated: float = 0.0
     retiree_ids: tuple[ObjectId, ...] = ()
 
     @property
@@ -114,6 +118,10 @@ class Seen:
     @property
     def doubtful(self) -> bool:
         return self.alike > 0 and not self.played_again
+
+    @property
+    def reused(self) -> bool:
+        return self.repeated >= REUSED
 
     @property
     def figures(self) -> dict[str, float]:
@@ -234,8 +242,10 @@ def _words(fingerprint: bytes) -> list[int]:
     return [place << 16 | int.from_bytes(fingerprint[2 * place : 2 * place + 2]) for place in range(WORDS)]
 
 
-def _repeated(pictures: Sequence[Picture]) -> int:
+def _repeated(pictures: Sequence[Picture]) -> float:
     parts = defaultdict(set)
     for picture in pictures:
         parts[picture.digest].add(picture.part)
-    return sum(len(found) > 1 for found in parts.values())
+    again = Counter(picture.part for picture in pictures if len(parts[picture.digest]) > 1)
+    sizes = Counter(picture.part for picture in pictures)
+    return max((again[part] / size for part, size in sizes.items()), default=0.0)

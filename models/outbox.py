@@ -25,14 +25,20 @@ FAILED = "failed"
 STATES = (PENDING, DONE, FAILED)
 
 # `bulk` is what nobody holds a telephone and waits for: imports and their photographs. It has a worker of its own, so that a
-# zip of 20,000 photographs never stands before a retiree
+# zip of 20,000 photographs never stands before a retiree. `messages` is what goes out to many: an emergency waits for no import
 DEFAULT = "default"
 FACES = "faces"
 BULK = "bulk"
-QUEUES = (DEFAULT, FACES, BULK)
+MESSAGES = "messages"
+QUEUES = (DEFAULT, FACES, BULK, MESSAGES)
 LEASE = clock.seconds(10)
 HEARTBEAT_SECONDS = 3.0
-HAND_OUT_AGAIN = {DEFAULT: clock.seconds(10), FACES: clock.seconds(10), BULK: clock.seconds(60)}
+HAND_OUT_AGAIN = {
+    DEFAULT: clock.seconds(10),
+    FACES: clock.seconds(10),
+    BULK: clock.seconds(60),
+    MESSAGES: clock.seconds(30),
+}
 MAX_ATTEMPTS = 6
 BACKOFF_SECONDS = (2, 10, 60, 300, 900)
 KEEP_DONE = clock.days(14)

@@ -66,6 +66,7 @@ INDEXES = {
         IndexModel("id_number", name="one_person", unique=True),
         IndexModel([("division", ASCENDING), ("name_pinyin", ASCENDING), ("_id", ASCENDING)], name="by_division"),
         IndexModel([("division", ASCENDING), ("certification.due_on", ASCENDING)], name="by_due"),
+        IndexModel([("certification.due_on", ASCENDING), ("_id", ASCENDING)], name="by_due_everywhere"),
         IndexModel("phone", name="by_phone"),
         IndexModel("enterprise", name="by_enterprise"),
     ]
@@ -357,7 +358,7 @@ def _matching(q: str) -> Document:
 
 def _move(session: Session, retiree_id: ObjectId, division: str) -> None:
     """What is open about a person goes with the person to the new community."""
-    for name in ("certification_sessions", "follow_ups"):
+    for name in ("certification_sessions", "follow_ups", "deliveries"):
         collection(name).update_many(
             {"retiree_id": retiree_id, "open": True}, {"$set": {"division": division}}, session=session
         )

@@ -1,4 +1,4 @@
-"""Text messages: their wording, and the gateway that takes them to a phone.
+"""Text messages: the gateway that takes them to a phone.
 
 A gateway sends one message and says what it is called there, or raises. Trying again is the caller's business: it knows
 whether the message still matters.
@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 import secrets
-import string
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -20,19 +20,13 @@ from urllib.parse import urlsplit
 import requests
 
 from models.masking import mask_phone
+from notifications import templates
 from settings import Settings, SettingsError, settings
-
-TEMPLATES: Mapping[str, str] = {
-    "sign_in_code": "验证码{code}，{minutes}分钟内有效。任何人索要都不要告诉。",
-    "binding_code": (
-        "有人申请用微信或手机为您办理“{service}”业务，验证码{code}，{minutes}分钟内有效。"
-        "如果不是您或家人，请不要告诉别人。"
-    ),
-}
+from wechat import wire
 
 CONNECT_SECONDS, READ_SECONDS = 3.0, 10.0
-
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+# How far two clocks may be apart: an old request that is sent again by somebody who saw it is refused
+SIGNED_SECONDS = 300
 
 
 class SmsRefused(Exception):
@@ -40,7 +34,11 @@ class SmsRefused(Exception):
 
 
 class SmsUnavailable(Exception):
-    """The gateway is slow, busy or not reachable. The same message may go through later."""
+    """The gateway is busy, over its limit or not reachable. The same message may go through later."""
+
+
+class SmsAnswerLost(SmsUnavailable):
+    """The request was written and its answer never came or named no message: the gateway may have taken it."""
 
 
 class SmsGateway(Protocol):
@@ -53,24 +51,36 @@ class SmsGateway(Protocol):
             KeyError: there is no such template.
             ValueError: a value is missing or empty; nothing was sent.
             SmsRefused: it will never be sent.
-            SmsUnavailable: it was not sent now; it may arrive twice if it is tried again after a time-out.
+            SmsAnswerLost: it may have been sent; it may arrive twice if it is tried again.
+            SmsUnavailable: it was not sent now.
+        """
+        ...
+
+    def send_text(self, phone: str, template: str, text: str) -> str:
+        """Send words that are ready but for the signature in front; `template` names them for the gateway's own books.
+
+        Raises:
+            SmsRefused, SmsAnswerLost, SmsUnavailable: as for `send`.
         """
         ...
 
 
-def render(template: str, values: Mapping[str, str], service: str = settings.SERVICE_NAME) -> str:
+def render(template: str, values: Mapping[str, str]) -> str:
     """The text that arrives, signed in front with the service's name as the carriers want it: 【银龄通】….
 
     Raises:
-        KeyError: there is no such template.
+        KeyError: there is no such template, or it has no words for a text message.
         ValueError: a value is missing or empty.
     """
-    known = {**values, "service": service}
-    wanted = {name for _, name, _, _ in string.Formatter().parse(TEMPLATES[template]) if name}
-    missing = sorted(name for name in wanted if not known.get(name))
-    if missing:
-        raise ValueError(f"template {template} needs {', '.join(missing)}")
-    return f"【{service}】" + TEMPLATES[template].format_map(known)
+    text = templates.render(template, values).sms
+    if text is None:
+        raise KeyError(template)
+    return under_name(text)
+
+
+def under_name(text: str, service: str = settings.SERVICE_NAME) -> str:
+    """A text with the service's name in front, as the carriers want it."""
+    return f"【{service}】{text}"
 
 
 class ConsoleGateway:
@@ -80,7 +90,12 @@ class ConsoleGateway:
         self._stream = stream
 
     def send(self, phone: str, template: str, values: Mapping[str, str]) -> str:
-        text = render(template, values)
+        return self._write(phone, render(template, values))
+
+    def send_text(self, phone: str, template: str, text: str) -> str:
+        return self._write(phone, under_name(text))
+
+    def _write(self, phone: str, text: str) -> str:
         # Looked up late: whoever redirects standard output after start-up still gets the line
         stream = self._stream or sys.stdout
         stream.write(f"SMS to {mask_phone(phone)}: {text}\n")
@@ -108,34 +123,43 @@ class HttpGateway:
         return f"HttpGateway({urlsplit(self._url).hostname})"
 
     def send(self, phone: str, template: str, values: Mapping[str, str]) -> str:
-        content = {"phone": phone, "template": template, "values": dict(values), "text": render(template, values)}
+        return self._post(phone, template, values, render(template, values))
+
+    def send_text(self, phone: str, template: str, text: str) -> str:
+        return self._post(phone, template, {}, under_name(text))
+
+    def _post(self, phone: str, template: str, values: Mapping[str, str], text: str) -> str:
+        content = {"phone": phone, "template": template, "values": dict(values), "text": text}
         body = json.dumps(content, ensure_ascii=False).encode()
-        with requests.Session() as session:
-            # A proxy of the environment must not stand between this machine and itself
-            session.trust_env = urlsplit(self._url).hostname not in LOOPBACK
-            request = session.prepare_request(requests.Request("POST", self._url, data=body))
-            timestamp, nonce = str(int(self._clock())), secrets.token_hex(16)
-            request.headers.update(
-                {
-                    "Content-Type": "application/json",
-                    "X-Timestamp": timestamp,
-                    "X-Nonce": nonce,
-                    "X-Signature": signature(self._key, "POST", request.path_url, timestamp, nonce, body),
-                }
-            )
-            onward = session.merge_environment_settings(request.url, {}, None, None, None)
-            try:
-                response = session.send(
-                    request, timeout=(CONNECT_SECONDS, self._read_seconds), allow_redirects=False, **onward
-                )
-            # The messages of requests may hold the address; ours never hold number or text
-            except requests.Timeout:
-                raise SmsUnavailable("the gateway did not answer in time") from None
-            except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
-                raise SmsUnavailable("the gateway cannot be reached") from None
-            except requests.RequestException as error:
-                raise SmsRefused(f"the gateway cannot be called: {type(error).__name__}") from None
-        return _message_id(response)
+        try:
+            request = wire.prepare("POST", self._url, data=body, headers={"Content-Type": "application/json"})
+            request.headers.update(signature_headers(self._key, "POST", request.path_url, body, self._clock()))
+            return _message_id(wire.exchange(request, CONNECT_SECONDS, self._read_seconds))
+        except wire.NotAnswered as error:
+            raise SmsAnswerLost(f"the gateway {error}") from None
+        except wire.NotReached:
+            raise SmsUnavailable("the gateway cannot be reached") from None
+        except wire.NotSendable as error:
+            raise SmsRefused(f"the gateway cannot be called: {error}") from None
+
+
+def signature_headers(key: str, method: str, path: str, body: bytes, instant: float) -> dict[str, str]:
+    """The three headers of a request that is signed now; the gateway's receipts come with the same ones."""
+    timestamp, nonce = str(int(instant)), secrets.token_hex(16)
+    return {
+        "X-Timestamp": timestamp,
+        "X-Nonce": nonce,
+        "X-Signature": signature(key, method, path, timestamp, nonce, body),
+    }
+
+
+def is_signed(key: str, method: str, path: str, body: bytes, headers: Mapping[str, str], instant: float) -> bool:
+    """Whether a request bears the signature of the key, made no more than SIGNED_SECONDS ago."""
+    timestamp, nonce, given = (headers.get(name, "") for name in ("X-Timestamp", "X-Nonce", "X-Signature"))
+    if not re.fullmatch("[0-9]{1,12}", timestamp) or abs(instant - int(timestamp)) > SIGNED_SECONDS:
+        return False
+    wanted = signature(key, method, path, timestamp, nonce, body)
+    return bool(key) and hmac.compare_digest(wanted.encode(), given.encode())
 
 
 def signature(key: str, method: str, path: str, timestamp: str, nonce: str, body: bytes) -> str:
@@ -156,7 +180,7 @@ def _message_id(response: requests.Response) -> str:
         reply = None
     message_id = reply.get("message_id") if isinstance(reply, dict) else None
     if not isinstance(message_id, str) or not message_id:
-        raise SmsUnavailable("the gateway answered without a message_id")
+        raise SmsAnswerLost("the gateway answered without a message_id")
     return message_id
 
 

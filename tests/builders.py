@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from models import access, accounts, bindings, clock, divisions, outbox, people, sign_ins
+from bson import ObjectId
+
+from models import access, accounts, bindings, clock, divisions, messages, notices, outbox, people, sign_ins
 from models import certification_sessions as sessions
 from models.access import Actor
-from models.database import collection
+from models.database import collection, transaction
 from models.id_numbers import check_digit
 
 COMMUNITY = "430102001001"
@@ -85,6 +87,42 @@ def an_attempt(person: dict[str, Any], actor: Actor | None = None, **more: Any) 
     attempt = sessions.start(person["_id"], actor, consent=True, **more)
     parts = [(name, f"{attempt['_id']}-{name}".encode()) for name in sessions.expected_parts(attempt)]
     return sessions.receive(attempt["_id"], parts, actor)
+
+
+def a_writer(role: str = access.COMMUNITY, division: str = COMMUNITY) -> Actor:
+    """Somebody of an office, who is nobody else in this test."""
+    return Actor(role, ObjectId(), division=division)
+
+
+def a_draft(writer: Actor | None = None, **fields: Any) -> dict[str, Any]:
+    """A notice that needs nothing but its review."""
+    known = {"title": "关于资格认证的通知", "summary": "每年认证一次，在家用手机就能办。"}
+    body = "<p>请在到期之前完成养老保险待遇领取资格认证。</p>"
+    return notices.create({**known, "body": body, "text": body[3:-4], **fields}, writer or a_writer())
+
+
+def an_approved_notice(writer: Actor | None = None, **fields: Any) -> dict[str, Any]:
+    """A notice that a second person has read."""
+    writer = writer or a_writer()
+    asked = notices.ask_for_review(a_draft(writer, **fields)["_id"], writer)
+    return notices.review(asked["_id"], True, "", asked["revision"], a_writer(writer.role, writer.division))
+
+
+def a_published_notice(writer: Actor | None = None, **fields: Any) -> dict[str, Any]:
+    """A notice that its readers see; nobody is written to before `finish_work()`."""
+    writer = writer or a_writer()
+    return notices.publish(an_approved_notice(writer, **fields)["_id"], writer)
+
+
+def a_message(person: dict[str, Any], cause: str = "1", **fields: Any) -> dict[str, Any]:
+    """A message in somebody's inbox, as the house writes it."""
+    known = {"template": "notice", "title": "关于资格认证的通知", "body": "每年认证一次。", **fields}
+    message = messages.make(person["_id"], person["division"], cause=cause, **known)
+    transaction(lambda session: messages.put(session, message))
+    return (
+        collection("messages").find_one({"retiree_id": person["_id"], "template": known["template"], "cause": cause})
+        or {}
+    )
 
 
 def finish_work(most: int = 100) -> int:

@@ -15,6 +15,7 @@ import pytest
 import settings as settings_module
 from commands import serve
 from models import outbox, sms_codes
+from models.built_in_templates import BUILT_IN
 from settings import Settings
 
 HOUSE = Path(settings_module.__file__).parent
@@ -28,6 +29,7 @@ PUBLIC = {
     "POST /api/v1/auth/staff",
     "POST /api/v1/auth/refresh",
     "POST /api/v1/auth/logout",
+    "POST /api/v1/callbacks/sms",
     "GET /api/openapi.json",
     "GET /api/docs",
     "GET /healthz",
@@ -44,13 +46,8 @@ PUBLIC = {
 
 # Every state of the house: what moves it on, or "final"
 SWEPT = {
-    ("second_looks", "not_looked"): "final",
-    ("second_looks", "unclear"): "final",
-    ("second_looks", "different"): "final; a follow-up and an alarm go on from there",
-    ("second_looks", "same"): "final",
-    ("second_looks", "waiting"): "housekeeping.end_second_looks",
-    ("face_alarms", "closed"): "final",
-    ("face_alarms", "open"): "a supervisor; GET /face-alarms, and the count of late ones on the first page",
+    ("audiences", "freezing"): "outbox publish_notice",
+    ("audiences", "frozen"): "final",
     ("certification_sessions", "awaiting_frames"): "housekeeping.expire_sessions",
     ("certification_sessions", "checking"): "outbox check, and jobs.check_attempt when_exhausted",
     ("certification_sessions", "in_review"): "a person; GET /certification-reviews",
@@ -63,6 +60,17 @@ SWEPT = {
     ("certifications", "checking"): "the open certification session",
     ("certifications", "suspended"): "a person; PUT /retirees/{id}/suspension, or the next certificate",
     ("certifications", "ended"): "final",
+    ("deliveries", "waiting"): "jobs/sender.py, every 5 seconds",
+    ("deliveries", "sending"): "deliveries.recover, at the start of every turn of the sender",
+    ("deliveries", "accepted"): "final; a provider's receipt may follow",
+    ("deliveries", "delivered"): "final",
+    ("deliveries", "refused"): "final, and visible: GET /deliveries?state=refused; the next channel goes on",
+    ("deliveries", "failed"): "a person; GET /deliveries?state=failed",
+    ("deliveries", "cancelled"): "final",
+    ("deliveries", "listed"): "a person; GET /deliveries?state=listed, and housekeeping.expire_deliveries",
+    ("deliveries", "reached"): "final",
+    ("face_alarms", "open"): "a supervisor; GET /face-alarms, and the count of late ones on the first page",
+    ("face_alarms", "closed"): "final",
     ("face_references", "pending"): "outbox enrol; the next attempt makes the template itself",
     ("face_references", "ready"): "final",
     ("face_references", "rejected"): "final",
@@ -72,6 +80,22 @@ SWEPT = {
     ("imports", "running"): "outbox import_roster or import_photos, and their when_exhausted",
     ("imports", "done"): "final",
     ("imports", "refused"): "final",
+    ("message_templates", "draft"): "a person; GET /message-templates/{key}",
+    ("message_templates", "active"): "final until another version is activated",
+    ("message_templates", "retired"): "final",
+    ("schedules", "running"): "outbox run_slot, and its when_exhausted",
+    ("schedules", "done"): "final",
+    ("schedules", "failed"): "final, and visible: its event is in yinling_outbox_failed",
+    ("notices", "draft"): "its authors; GET /notices?state=draft",
+    ("notices", "in_review"): "a second person; GET /notices?state=in_review",
+    ("notices", "approved"): "a person; at its time of publication housekeeping.publish_notices",
+    ("notices", "published"): "the calendar: it leaves the library after its last day",
+    ("notices", "withdrawn"): "final",
+    ("second_looks", "waiting"): "housekeeping.end_second_looks",
+    ("second_looks", "same"): "final",
+    ("second_looks", "different"): "final; a follow-up and an alarm go on from there",
+    ("second_looks", "unclear"): "final",
+    ("second_looks", "not_looked"): "final",
     ("outbox", "pending"): "outbox.hand_out, every second, and MAX_ATTEMPTS",
     ("outbox", "done"): "final",
     ("outbox", "failed"): "final, and visible: yinling_outbox_failed",
@@ -258,7 +282,7 @@ def words_of_the_house() -> dict[str, str]:
     from api import problems, wording
     from jobs import check_attempt, import_photos, import_roster, roster_sheet
     from models import consents, id_numbers
-    from notifications import inbox, sms
+    from notifications import inbox
 
     words = {f"REASONS {code}": reason.advice_zh for code, reason in faces.REASONS.items()}
     words |= {f"HTTP {status}": detail for status, (_, detail) in problems.HTTP_PROBLEMS.items()}
@@ -270,7 +294,6 @@ def words_of_the_house() -> dict[str, str]:
         (check_attempt, "ADVICE"),
         (id_numbers, "REFUSALS"),
         (inbox, "METHODS"),
-        (sms, "TEMPLATES"),
         (roster_sheet, "SHEET_REFUSALS"),
     ):
         words |= {f"{module.__name__}.{name} {key}": text for key, text in getattr(module, name).items()}
@@ -299,20 +322,26 @@ def test_every_reason_of_the_machine_has_advice():
     assert codes == set(faces.REASONS)
 
 
-def test_every_message_of_an_inbox_is_chinese():
-    (_, tree) = next(item for item in sources("notifications") if item[0].endswith("inbox.py"))
-    puts = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "messages.put"]
-    assert len(puts) >= 3
-    for call in puts:
-        title, body = text_of(call.args[4]), text_of(call.args[5])
-        assert CHINESE.search(title), title
-        assert CHINESE.search(body), body
+def test_every_word_of_the_houses_own_messages_is_chinese():
+    for key, known in BUILT_IN.items():
+        gaps = [gap.words for gap in known.placeholders]
+        texts = [known.words, *gaps, *(text for text in (known.title, known.body, known.sms, known.ask) if text)]
+        for text in texts:
+            assert CHINESE.search(text) or re.fullmatch(r"\{\w+\}", text), (key, text)
 
 
-def test_every_sms_that_is_sent_has_its_template():
-    from notifications import sms
-
-    assert {sms_codes.SIGN_IN, sms_codes.BINDING} == set(sms.TEMPLATES)
+def test_every_message_that_is_told_has_its_template():
+    told = {
+        value.value
+        for _, tree in sources("notifications", "jobs")
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and ast.unparse(call.func).startswith("engine.tell")
+        for value in ast.walk(call.args[2] if ast.unparse(call.func) == "engine.tell" else call.args[1])
+        if isinstance(value, ast.Constant) and isinstance(value.value, str)
+    }
+    assert told
+    assert told <= {key for key, known in BUILT_IN.items() if known.inbox}
+    assert {sms_codes.SIGN_IN, sms_codes.BINDING} == {key for key, known in BUILT_IN.items() if not known.inbox}
 
 
 def test_what_the_libraries_say_in_english_is_said_in_chinese(client):

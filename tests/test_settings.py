@@ -64,6 +64,7 @@ def test_a_variable_is_read_as_the_kind_of_its_default(environment):
         {"FACE_ACTIONS": "nod,nod"},
         {"FACE_ACTIONS": "nod,smile"},
         {"SMS_GATEWAY": "pigeon"},
+        {"WECHAT_MINIPROGRAM_STATE": "released"},
         {"ENCRYPTION_KEY": "not base64!"},
         {"ENCRYPTION_KEY": base64.b64encode(b"short").decode()},
     ],

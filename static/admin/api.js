@@ -201,7 +201,7 @@ export const get = (path, query, options) => call("GET", path, { query, ...optio
 export const post = (path, json, options) => call("POST", path, { json, ...options });
 export const put = (path, json, options) => call("PUT", path, { json, ...options });
 export const patch = (path, json, options) => call("PATCH", path, { json, ...options });
-export const remove = (path) => call("DELETE", path);
+export const remove = (path, options) => call("DELETE", path, options);
 export const upload = (method, path, form) => call(method, path, { form });
 
 /** A page of a list: {rows, total}. */

@@ -6,7 +6,7 @@
 
 import * as api from "./api.js";
 import * as session_ from "./session.js";
-import { IMPORTERS, OFFICE, READERS, ROLES, SUPERVISORS, word } from "./words.js";
+import { AUTHORS, IMPORTERS, OFFICE, READERS, ROLES, SUPERVISORS, TEMPLATE_WRITERS, word } from "./words.js";
 import YIcon from "./components/icon.js";
 
 const { session } = session_;
@@ -27,6 +27,12 @@ const PAGES = [
   { path: "/second-looks/:id", title: "抽查", roles: OFFICE, load: () => import("./pages/second-look.js") },
   { path: "/follow-ups", title: "待办", icon: "todo", roles: OFFICE, load: () => import("./pages/follow-ups.js"), count: "follow_ups" },
   { path: "/alarms", title: "异常提醒", icon: "warn", roles: SUPERVISORS, load: () => import("./pages/alarms.js"), count: "face_alarms" },
+  { path: "/notices", title: "通知公告", icon: "notice", roles: AUTHORS, load: () => import("./pages/notices.js"), count: "notices" },
+  { path: "/notices/:id/edit", title: "写通知", roles: AUTHORS, load: () => import("./pages/notice-edit.js") },
+  { path: "/notices/:id", title: "通知", roles: AUTHORS, load: () => import("./pages/notice.js") },
+  { path: "/deliveries", title: "未送达", icon: "call", roles: AUTHORS, load: () => import("./pages/deliveries.js"), count: "deliveries" },
+  { path: "/message-templates", title: "消息模板", icon: "template", roles: TEMPLATE_WRITERS, load: () => import("./pages/message-templates.js") },
+  { path: "/message-templates/:key", title: "消息模板", roles: TEMPLATE_WRITERS, load: () => import("./pages/message-template.js") },
   { path: "/imports", title: "导入", icon: "upload", roles: IMPORTERS, load: () => import("./pages/imports.js") },
   { path: "/audit", title: "审计日志", icon: "log", roles: ["auditor"], load: () => import("./pages/audit.js") },
   { path: "/face-report", title: "人脸认证月报", icon: "stamp", roles: [...OFFICE, "auditor"], load: () => import("./pages/face-report.js") },

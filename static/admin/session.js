@@ -16,7 +16,7 @@ export const session = reactive({
   division: "",
   area: "",
   totp: false,
-  waiting: { reviews: 0, follow_ups: 0, face_alarms: 0 },
+  waiting: { reviews: 0, follow_ups: 0, face_alarms: 0, notices: 0, deliveries: 0 },
   idleWarning: false,
   why: "",
 });
@@ -40,7 +40,7 @@ export async function load() {
 
 export function clear(why = "") {
   Object.assign(session, { account: null, role: "", division: "", area: "", totp: false, idleWarning: false, why });
-  session.waiting = { reviews: 0, follow_ups: 0, face_alarms: 0 };
+  session.waiting = { reviews: 0, follow_ups: 0, face_alarms: 0, notices: 0, deliveries: 0 };
 }
 
 export async function leave(why = "") {
@@ -52,12 +52,14 @@ export async function leave(why = "") {
 export async function refreshWaiting() {
   if (!isOffice()) return;
   try {
-    const [reviews, followUps, alarms] = await Promise.all([
+    const [reviews, followUps, alarms, notices, failed] = await Promise.all([
       api.list("/certification-reviews", { page_size: 1 }),
       api.list("/follow-ups", { page_size: 1 }),
       isSupervisor() ? api.list("/face-alarms", { page_size: 1 }) : { total: 0 },
+      api.list("/notices", { state: "in_review", page_size: 1 }),
+      api.list("/deliveries", { state: "failed", page_size: 1 }),
     ]);
-    session.waiting = { reviews: reviews.total, follow_ups: followUps.total, face_alarms: alarms.total };
+    session.waiting = { reviews: reviews.total, follow_ups: followUps.total, face_alarms: alarms.total, notices: notices.total, deliveries: failed.total };
   } catch {
     // the page itself says what is wrong
   }

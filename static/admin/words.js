@@ -16,6 +16,8 @@ export const ROLES = {
 };
 export const OFFICE = ["community", "street", "district", "city"];
 export const SUPERVISORS = ["street", "district", "city"];
+export const AUTHORS = [...OFFICE, "branch_secretary"];
+export const TEMPLATE_WRITERS = ["administrator", "city"];
 export const IMPORTERS = [...OFFICE, "enterprise"];
 export const READERS = [...OFFICE, "archive_keeper", "branch_secretary", "enterprise"];
 
@@ -106,7 +108,7 @@ export const METHOD = {
 };
 export const STAFF_METHODS = ["home_visit", "window", "video", "data_match"];
 export const HELP_METHOD = { home_visit: "上门办理", window: "窗口办理", video: "视频办理" };
-export const FOLLOW_UP = { certification_help: "认证需要人工办理", face_locked: "人脸停用，请核实", wrong_pass: "紧急：抽查发现可能不是本人，请上门或打电话核实" };
+export const FOLLOW_UP = { certification_help: "认证需要人工办理", face_locked: "人脸停用，请核实", wrong_pass: "紧急：抽查发现可能不是本人，请上门或打电话核实", message_help: "看不懂消息，请讲给他听" };
 export const OUTCOME = { certified: "已认证（系统自动办结）", face_unlocked: "已恢复人脸认证（系统自动办结）" };
 
 export const SESSION = {
@@ -186,6 +188,75 @@ export const MATCH_DECISION = {
   different: "不像，系统认为不是本人",
 };
 
+// ---- Notices
+
+export const NOTICE_KIND = { policy: "政策", announcement: "通知", question: "常见问题" };
+export const NOTICE_CATEGORY = { pension: "养老待遇", medical: "医疗", party: "党建", activity: "活动", benefit: "福利", safety: "安全", other: "其他" };
+export const NOTICE_STATE = { draft: "草稿", in_review: "待审核", approved: "待发布", published: "已发布", withdrawn: "已撤回" };
+export const NOTICE_TONE = { draft: "info", in_review: "warning", approved: "primary", published: "success", withdrawn: "info" };
+export const IMPORTANCE = { routine: "一般", important: "重要", emergency: "紧急" };
+export const IMPORTANCE_TONE = { routine: "info", important: "warning", emergency: "danger" };
+
+export const NOTICE_FIELDS = {
+  kind: "种类", category: "类别", importance: "要紧程度", pinned: "置顶", title: "标题", summary: "一句话说明", body: "正文", source: "来源", document_number: "文号",
+  effective_on: "施行日期", expires_on: "有效期", audience: "发给谁", pictures: "图片", attachments: "附件",
+};
+
+export const CHANNEL = { wechat: "微信", sms: "短信", call: "打电话", paper: "上门" };
+export const DELIVERY_STATE = {
+  waiting: "等候",
+  sending: "正在交给平台",
+  accepted: "平台已收下",
+  delivered: "已送到",
+  refused: "送不到",
+  failed: "发送失败",
+  cancelled: "不用发了",
+  listed: "等人告知",
+  reached: "已告知",
+};
+export const DELIVERY_TONE = {
+  waiting: "info",
+  sending: "primary",
+  accepted: "primary",
+  delivered: "success",
+  refused: "warning",
+  failed: "danger",
+  cancelled: "info",
+  listed: "warning",
+  reached: "success",
+};
+/** What each state means, for the legend beside the figures. */
+export const DELIVERY_MEANING = {
+  waiting: "还没到时候：夜间不发、当天发够了，或先看前一种方式本人读没读。",
+  sending: "正在交给微信或短信平台。",
+  accepted: "微信或短信平台已经收下，还没有回执。",
+  delivered: "平台回执：已经到了本人手机上。",
+  refused: "这种方式送不到这个人：没有同意接收、号码不对或已停用。",
+  failed: "试了几次都没成功，请到“未送达”里重试或改为电话、上门。",
+  cancelled: "本人已经读过，或通知已撤回、已过期，不用再发。",
+  listed: "手机送不到，排在电话或上门名单上，等工作人员告知。",
+  reached: "工作人员已经打电话或上门告知。",
+};
+export const TEMPLATE_STATE = { draft: "草稿", active: "正在使用", retired: "已停用" };
+export const TEMPLATE_TONE = { draft: "warning", active: "success", retired: "info" };
+
+/** The kinds of fields of a WeChat subscribe message, and what WeChat lets each of them hold. */
+export const WECHAT_FIELD = {
+  thing: "20个字以内",
+  number: "32位以内的数字",
+  letter: "32个以内的字母",
+  symbol: "5个以内的符号",
+  character_string: "32位以内的数字、字母或符号，不能有汉字",
+  time: "时间，如 15:01",
+  date: "日期，如 2026年10月1日",
+  amount: "金额，如 100.00元",
+  phone_number: "17位以内的电话号码",
+  car_number: "8位以内的车牌号码",
+  name: "10个以内的汉字，或20个以内的字母",
+  phrase: "5个以内的汉字",
+  enum: "微信列出的选项之一",
+};
+
 // ---- Imports
 
 export const IMPORT_STATE = { waiting: "排队等待", running: "正在读取", done: "已完成", refused: "没能读取" };
@@ -232,6 +303,26 @@ export const AUDITED = {
   "import.photos_started": "导入登记照片",
   "import.photos_done": "登记照片导入完成",
   "import.refused": "导入文件没能读取",
+  "contact_settings.changed": "修改通知方式",
+  "deliveries.door_list": "下载电话和上门名单",
+  "delivery.retried": "消息再发一次",
+  "delivery.reached": "登记已告知",
+  "message.help_asked": "看不懂消息，请人帮忙",
+  "message_template.written": "写消息模板",
+  "message_template.activated": "启用消息模板",
+  "notice.created": "写通知",
+  "notice.changed": "修改通知",
+  "notice.discarded": "删除通知草稿",
+  "notice.file_added": "给通知加图片或附件",
+  "notice.file_removed": "去掉通知的图片或附件",
+  "notice.review_asked": "通知送审",
+  "notice.taken_back": "取回通知",
+  "notice.reviewed": "审核通知",
+  "notice.scheduled": "定时发布通知",
+  "notice.published": "发布通知",
+  "notice.not_published": "通知到时没能发布",
+  "notice.withdrawn": "撤回通知",
+  "notice.correction_begun": "开始更正通知",
   "pension.suspension_noted": "登记养老金暂停或恢复",
   "retiree.added": "新增人员",
   "retiree.changed": "修改人员信息",
@@ -239,7 +330,7 @@ export const AUDITED = {
   "retiree.certified": "完成认证",
   "retiree.revealed": "查看完整信息",
 };
-export const SUBJECT = { retiree: "退休人员", account: "账号", face_alarm: "异常提醒", import: "导入" };
+export const SUBJECT = { retiree: "退休人员", account: "账号", face_alarm: "异常提醒", import: "导入", notice: "通知", message_template: "消息模板", division: "地区" };
 export const AUDITED_VALUES = {
   ...FIELDS,
   role: "岗位",
@@ -274,18 +365,36 @@ export const AUDITED_VALUES = {
   finding: "核实结果",
   answer: "抽查结果",
   note: "说明",
+  title: "标题",
+  state: "状态",
+  fields: "改了哪些",
+  revision: "第几次修改",
+  approved: "通过",
+  afterwards: "事后补审",
+  publish_at: "发布时间",
+  emergency: "紧急发布",
+  audience_id: "发送名单编号",
+  file_id: "文件编号",
+  message: "消息编号",
+  delivery: "发送编号",
+  channel: "方式",
+  channels: "通知方式",
+  copy_family: "同时发给家属",
 };
 const VALUES_OF = {
   role: ROLES, sex: SEX, status: STATUS, health: HEALTH, verification: VERIFICATION, retirement_kind: RETIREMENT_KIND,
   enterprise_level: ENTERPRISE_LEVEL, residence_kind: RESIDENCE_KIND, source: SOURCE, outcome: OUTCOME, reasons: REASON,
-  field: FIELDS, hardship: HARDSHIP, finding: FINDING, relation: RELATION, holder: { account: "账号", device: "设备" }, answer: SECOND_LOOK,
+  field: FIELDS, hardship: HARDSHIP, finding: FINDING, relation: RELATION, holder: { account: "账号", device: "设备" }, answer: SECOND_LOOK, state: NOTICE_STATE, channel: CHANNEL,
+  fields: { ...NOTICE_FIELDS, text: "文字" },
 };
 
 /** A value of the audit log in words. */
 export function auditedValue(name, value) {
   if (value === null || value === undefined || value === "" || value === "None") return "（空）";
   if (Array.isArray(value)) return value.map((one) => auditedValue(name, one)).join("、") || "（空）";
+  if (typeof value === "object") return Object.entries(value).map(([key, one]) => `${CHANNEL[key] || key}：${auditedValue(key, one)}`).join("，");
   if (typeof value === "boolean" || value === "True" || value === "False") return value === true || value === "True" ? "是" : "否";
+  if (/^\d{4}-\d\d-\d\d[T ]\d\d:/.test(value)) return minute(new Date(Date.parse(value.replace(" ", "T")) + SHANGHAI).toISOString());
   if (name === "frame") return String(Number(value) + 1);
   if (name === "kind" && ALARM[value]) return ALARM[value];
   if (name === "method") return METHOD[value] || HELP_METHOD[value] || value;

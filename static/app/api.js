@@ -74,6 +74,17 @@ export async function list(path) {
   return { rows, total: pages.total === undefined ? rows.length : pages.total };
 }
 
+/** A record and the tag of what was seen of it: {record, tag}. */
+export const seen = async (path) => tagged(await answered("GET", path));
+
+/** Put a record in the place of what was seen of it; 412 where somebody else has changed it meanwhile. */
+export const replace = async (path, body, tag) => tagged(await answered("PUT", path, body, undefined, { "If-Match": tag }));
+
+const tagged = async (response) => ({ record: await response.json(), tag: response.headers.get("ETag") });
+
+/** A picture or a document as a Blob: its address needs the token, so no <img> and no link can ask for it by itself. */
+export const file = async (path) => (await answered("GET", path)).blob();
+
 /** Sign in by one of the ways of /auth: ("sms", {phone, code}) or ("wechat", {code}). */
 export async function signIn(way, body) {
   keep(await (await send("POST", `/auth/${way}`, body)).json());

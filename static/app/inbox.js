@@ -1,19 +1,36 @@
-// The messages of a person, as far as they have been read from the server.
+// The messages of the person for whom this phone acts.
 
 import * as api from "./api.js";
 import { retiree } from "./store.js";
 
 const SIZE = 20;
+const NEWEST = 100;
 
-/** One page of messages, newest first: {rows, total}. */
-export const page = (number) => api.list(`/retirees/${retiree.value.id}/inbox?page=${number}&page_size=${SIZE}`);
+const address = () => `/retirees/${retiree.value.id}/inbox`;
 
-/** One message; the server has no address for a single one, so its list is gone through. */
-export async function find(id) {
-  for (let number = 1; ; number += 1) {
-    const { rows, total } = await page(number);
-    const found = rows.find((row) => row.id === id);
-    if (found) return found;
-    if (number * SIZE >= total) throw new api.Problem(404, "not_found", "没有找到这条消息，请返回“我的消息”再看看。");
-  }
+/** Messages, the newest first, from `mark` on: {rows, next}. */
+export async function messages(mark) {
+  const { items, next } = await api.get(`${address()}?limit=${SIZE}${mark ? `&before=${mark}` : ""}`);
+  return { rows: items, next };
 }
+
+/** How many have not been opened, counted to 99, and how many of these are important: {unread, important}. */
+export const unread = () => api.get(`${address()}/unread`);
+
+export const message = (id) => api.get(`/inbox/${id}`);
+
+/**
+ * The message that brought a notice, or undefined: whoever came later never had one. Looked for among the newest; what is
+ * older than these is past its receipt.
+ */
+export async function messageAbout(noticeId) {
+  const { items } = await api.get(`${address()}?limit=${NEWEST}`);
+  return items.find((message) => message.notice_id === noticeId && !message.withdrawn);
+}
+
+// That something was read or heard is for the office's own count: where it gets lost, nobody here is troubled with it.
+export const markRead = (id) => api.put(`/inbox/${id}/read`).catch(() => {});
+export const markListened = (id) => api.put(`/inbox/${id}/listened`).catch(() => {});
+
+/** Put the message before the community, which calls back. Asking twice is one request. */
+export const askForHelp = (id) => api.post(`/inbox/${id}/help`);

@@ -14,6 +14,7 @@ export const speech = reactive({
   offered: Boolean(synthesis && window.SpeechSynthesisUtterance),
   speaking: false,
   silent: false, // tried, and nothing was heard
+  pagesHeard: 0, // how many times a page was read to its end; a page may watch it
 });
 
 let turn = 0;
@@ -44,8 +45,15 @@ export async function read(text) {
   return heard;
 }
 
+/** Read a whole page. Resolves to whether it was heard to the end. */
+export async function readPage(element) {
+  const heard = await read(wordsOf(element));
+  if (heard) speech.pagesHeard += 1;
+  return heard;
+}
+
 /** What a page says, for reading aloud: its visible words, without pictures and without what marks itself quiet. */
-export function wordsOf(element) {
+function wordsOf(element) {
   const lines = [];
   const walk = (node) => {
     if (node.nodeType === Node.TEXT_NODE) lines.push(node.textContent);

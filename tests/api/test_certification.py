@@ -59,10 +59,10 @@ def test_a_retiree_signs_in_by_sms_certifies_by_face_and_the_community_sees_it(c
     assert [row["certified_on"] for row in client.get(path_of(person) + "/certifications", headers=phone).json] == [
         today.isoformat()
     ]
-    inbox = client.get(path_of(person) + "/inbox", headers=phone).json
+    inbox = client.get(path_of(person) + "/inbox", headers=phone).json["items"]
     assert [message["title"] for message in inbox] == ["认证成功"]
     assert client.put(f"{V1}/inbox/{inbox[0]['id']}/read", headers=phone).status_code == 204
-    assert client.get(path_of(person) + "/inbox", headers=phone).json[0]["read_at"].endswith("+08:00")
+    assert client.get(path_of(person) + "/inbox", headers=phone).json["items"][0]["read_at"].endswith("+08:00")
 
     worker = a_worker()
     row = client.get(f"{V1}/retirees?certification=valid", headers=worker).json[0]
@@ -157,7 +157,7 @@ def test_three_failures_in_a_row_lead_to_a_person_who_certifies_by_hand(client):
     assert client.get(f"{V1}/follow-ups", headers=worker).json == []
     status = client.get(path_of(person) + "/certification", headers=phone).json
     assert (status["state"], status["help"], status["wants_a_person"]) == ("valid", None, False)
-    titles = [row["title"] for row in client.get(path_of(person) + "/inbox", headers=phone).json]
+    titles = [row["title"] for row in client.get(path_of(person) + "/inbox", headers=phone).json["items"]]
     assert titles.count("人脸认证没有通过") == 3
     assert {"认证成功", "已收到您的申请"} < set(titles)
 
@@ -168,7 +168,7 @@ def test_somebody_else_before_the_camera_fails_and_the_retiree_hears_of_it(clien
     phone = at_home_on_the_phone(client, person)
     seen = attempt_over_http(client, person, phone)
     assert (seen["state"], seen["reasons"]) == ("failed", ["different_person"])
-    assert client.get(path_of(person) + "/inbox", headers=phone).json[0]["title"] == "人脸认证没有通过"
+    assert client.get(path_of(person) + "/inbox", headers=phone).json["items"][0]["title"] == "人脸认证没有通过"
 
 
 def test_a_photograph_held_before_the_camera_certifies_nobody(client):

@@ -103,7 +103,7 @@ def test_the_retiree_notices_nothing(client):
     answer(client, attempt, a_worker(), answer="different")
     assert client.get(path, headers=headers).json == before
     finish_work()
-    inbox = client.get(f"{V1}/retirees/{attempt['retiree_id']}/inbox", headers=headers).json
+    inbox = client.get(f"{V1}/retirees/{attempt['retiree_id']}/inbox", headers=headers).json["items"]
     assert [message["title"] for message in inbox] == ["认证成功"]
 
 

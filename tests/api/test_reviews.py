@@ -70,7 +70,10 @@ def test_a_rejection_is_told_to_the_retiree_and_counts(client):
     assert (decided.status_code, decided.json["state"]) == (200, "failed")
     finish_work()
     phone = headers_of(oneself(person))
-    assert client.get(f"{V1}/retirees/{person['_id']}/inbox", headers=phone).json[0]["title"] == "人脸认证没有通过"
+    assert (
+        client.get(f"{V1}/retirees/{person['_id']}/inbox", headers=phone).json["items"][0]["title"]
+        == "人脸认证没有通过"
+    )
     assert client.get(f"{V1}/certification-sessions/{attempt['_id']}", headers=phone).json["next"] == "try_again"
 
 

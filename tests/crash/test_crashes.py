@@ -61,7 +61,9 @@ def test_a_worker_killed_in_the_middle_of_a_check_loses_nothing_and_decides_once
         assert session["state"] == "passed", session
         assert len(requests.get(certificates, headers=header, timeout=30).json()) == seed + 1
     inbox = f"{house.api}/retirees/{retiree_id}/inbox"
-    wait_until(lambda: len(requests.get(inbox, headers=header, timeout=30).json()) == 3, "one message a certificate")
+    wait_until(
+        lambda: len(requests.get(inbox, headers=header, timeout=30).json()["items"]) == 3, "one message a certificate"
+    )
 
 
 def test_the_whole_house_killed_after_the_frames_were_taken_still_decides_them(own_house):

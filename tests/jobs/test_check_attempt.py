@@ -231,16 +231,19 @@ def test_one_frame_that_is_alike_brings_a_living_person_to_a_worker_and_never_fa
     assert "工作人员" in held["advice"][-1]
 
 
-def test_one_file_in_two_parts_of_an_attempt_is_looked_at_by_a_person(ground):
+def test_a_part_of_which_half_was_another_part_is_looked_at_by_a_person(ground):
     person = a_retiree()
     enrolled(person)
 
     def repeated(attempt):
         parts = acted(attempt)
-        return [*parts[:4], (parts[4][0], parts[0][1]), *parts[5:]]
+        last = [place for place, (action, _) in enumerate(parts) if action == parts[-1][0]]
+        used = {place: parts[number][1] for number, place in enumerate(last[: (len(last) + 1) // 2])}
+        return [(action, used.get(place, data)) for place, (action, data) in enumerate(parts)]
 
     held = checked(person, repeated)
-    assert (held["state"], held["reasons"]) == ("in_review", ["frames_repeated"])
+    assert "frames_repeated" in held["reasons"]
+    assert held["state"] != "passed"
 
 
 def test_frames_that_show_nothing_are_not_held_against_anybody(ground):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+from dataclasses import replace
 
 import pytest
 import time_machine
@@ -165,10 +166,17 @@ def test_of_two_checks_of_one_film_at_the_same_moment_at_least_one_is_refused(gr
         assert any(one.played_again for one in found), found
 
 
-def test_a_file_that_stands_in_two_parts_of_one_attempt_is_counted(ground):
+def test_a_part_of_which_half_stands_in_another_part_was_used_twice_and_a_stalled_camera_does_not_do_that(ground):
     film = a_film()
-    film[3] = Picture(3, "turn_left", film[0].digest, film[0].looks)
-    assert seen(film).repeated == 1
+    (turn, *_) = {picture.part for picture in film} - {"neutral"}
+    places = [place for place, picture in enumerate(film) if picture.part == turn]
+    film[places[0]] = replace(film[places[0]], digest=film[0].digest)
+    stalled = seen(film)
+    assert (stalled.repeated, stalled.reused) == (pytest.approx(1 / len(places)), False)
+    film = a_film()
+    for number, place in enumerate(places[: (len(places) + 1) // 2]):
+        film[place] = replace(film[place], digest=film[number].digest)
+    assert seen(film).reused
     assert seen(a_film()).repeated == 0
 
 

@@ -12,16 +12,20 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from notifications.sms import (
-    TEMPLATES,
     ConsoleGateway,
     HttpGateway,
+    SmsAnswerLost,
     SmsRefused,
     SmsUnavailable,
     gateway,
+    is_signed,
     render,
     signature,
 )
 from settings import SettingsError, settings
+
+# the words of a code are a template, and an office may have its own
+pytestmark = pytest.mark.usefixtures("ground")
 
 KEY = "a-key-for-tests"
 CODE = {"code": "123456", "minutes": "5"}
@@ -80,7 +84,7 @@ def test_a_binding_code_says_what_is_asked_for_and_warns():
     assert "如果不是您或家人，请不要告诉别人" in text
 
 
-@pytest.mark.parametrize("template", TEMPLATES)
+@pytest.mark.parametrize("template", ["sign_in_code", "binding_code"])
 @pytest.mark.parametrize("values", [{}, {"code": "123456"}, {"code": "", "minutes": "5"}])
 def test_a_missing_value_is_an_error_before_anything_is_sent(listener, template, values):
     with pytest.raises(ValueError, match="needs"):
@@ -151,31 +155,82 @@ def test_a_gateway_that_says_no_means_no(listener, status):
         HttpGateway(listener.url, KEY).send("13812345678", "sign_in_code", CODE)
 
 
-@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503])
-def test_a_busy_or_broken_gateway_means_try_again(listener, status):
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 503])
+def test_a_busy_or_broken_gateway_means_try_again_and_nothing_was_sent(listener, status):
     listener.status = status
-    with pytest.raises(SmsUnavailable, match=str(status)):
+    with pytest.raises(SmsUnavailable, match=str(status)) as caught:
+        HttpGateway(listener.url, KEY).send("13812345678", "sign_in_code", CODE)
+    assert not isinstance(caught.value, SmsAnswerLost)
+
+
+@pytest.mark.parametrize("status", [502, 504])
+def test_a_proxy_that_answers_in_the_gateways_place_leaves_the_answer_lost(listener, status):
+    listener.status = status
+    with pytest.raises(SmsAnswerLost, match=str(status)):
         HttpGateway(listener.url, KEY).send("13812345678", "sign_in_code", CODE)
 
 
 @pytest.mark.parametrize("answer", [b"", b"thanks", b"[]", b"{}", b'{"message_id": 7}'])
-def test_an_answer_that_names_no_message_means_try_again(listener, answer):
+def test_an_answer_that_names_no_message_is_a_lost_one(listener, answer):
     listener.answer = answer
-    with pytest.raises(SmsUnavailable):
+    with pytest.raises(SmsAnswerLost):
         HttpGateway(listener.url, KEY).send("13812345678", "sign_in_code", CODE)
 
 
-def test_a_gateway_that_does_not_answer_means_try_again(listener):
+def test_a_gateway_that_does_not_answer_leaves_the_answer_lost(listener):
     listener.keeps_waiting = threading.Event()
-    with pytest.raises(SmsUnavailable, match="in time"):
+    with pytest.raises(SmsAnswerLost, match=r"within 0\.05 s"):
         HttpGateway(listener.url, KEY, read_seconds=0.05).send("13812345678", "sign_in_code", CODE)
 
 
 def test_a_gateway_that_is_not_there_means_try_again_and_the_error_tells_nothing():
     with pytest.raises(SmsUnavailable) as caught:
         HttpGateway("http://127.0.0.1:1/send?token=hush", KEY).send("13812345678", "sign_in_code", CODE)
+    assert not isinstance(caught.value, SmsAnswerLost)
     assert "hush" not in str(caught.value)
     assert caught.value.__suppress_context__
+
+
+def test_words_that_are_ready_are_sent_under_the_name_of_the_service(listener, capsys):
+    assert HttpGateway(listener.url, KEY).send_text("13812345678", "notice", "您有一条新通知。") == "m-1"
+    [(_, _, body)] = listener.requests
+    assert json.loads(body) == {
+        "phone": "13812345678",
+        "template": "notice",
+        "values": {},
+        "text": "【银龄通】您有一条新通知。",
+    }
+    ConsoleGateway().send_text("13812345678", "notice", "您有一条新通知。")
+    assert capsys.readouterr().out == "SMS to 138****5678: 【银龄通】您有一条新通知。\n"
+
+
+def test_what_is_signed_is_known_by_its_signature_for_five_minutes(listener):
+    HttpGateway(listener.url, KEY, clock=lambda: 1_800_000_000).send("13812345678", "sign_in_code", CODE)
+    [(path, headers, body)] = listener.requests
+    right = {"key": KEY, "method": "POST", "path": path, "body": body, "headers": headers, "instant": 1_800_000_300}
+    assert is_signed(**right)
+    wrong = {
+        "key": "another-key",
+        "method": "PUT",
+        "path": "/elsewhere",
+        "body": body + b" ",
+        "headers": {**headers, "X-Nonce": "0"},
+        "instant": 1_800_000_301,
+    }
+    for name, value in wrong.items():
+        assert not is_signed(**{**right, name: value}), name
+
+
+@pytest.mark.parametrize("timestamp", ["", "now", "-1", "1" * 5000, "１８０００００００"])
+def test_a_time_that_is_none_is_no_signature(timestamp):
+    headers = {"X-Timestamp": timestamp, "X-Nonce": "0", "X-Signature": "0"}
+    assert not is_signed(KEY, "POST", "/", b"", headers, 1_800_000_000)
+
+
+def test_without_a_key_nothing_is_signed():
+    headers = {"X-Timestamp": "1800000000", "X-Nonce": "0"}
+    forged = signature("", "POST", "/", "1800000000", "0", b"")
+    assert not is_signed("", "POST", "/", b"", {**headers, "X-Signature": forged}, 1_800_000_000)
 
 
 def test_the_settings_choose_the_gateway(listener):

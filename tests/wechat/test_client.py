@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import requests
+import time_machine
 
-from wechat.client import Client, CodeRefused, Session, WeChatError, WeChatMisconfigured, WeChatUnavailable
-from wechat.sandbox import create_app, create_server
-
-APPID, SECRET = "wx0123456789abcdef", "hush-hush-secret"
-
-
-@pytest.fixture
-def base() -> Iterator[str]:
-    server = create_server(create_app(APPID, SECRET))
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-
-
-@pytest.fixture
-def wechat(base) -> Client:
-    return Client(base, APPID, SECRET, timeout=3)
+from tests.sandboxes import running
+from tests.wechat.conftest import APPID, SECRET
+from wechat.client import (
+    Client,
+    CodeRefused,
+    Session,
+    TokenRejected,
+    WeChatError,
+    WeChatMisconfigured,
+    WeChatUnavailable,
+)
+from wechat.sandbox import create_app
 
 
 def test_the_same_person_has_the_same_openid_every_time(wechat):
@@ -49,13 +43,9 @@ def test_a_unionid_is_there_only_where_wechat_gives_one(wechat):
 
 
 def test_two_mini_programs_see_two_openids_of_one_person(wechat):
-    server = create_server(create_app("wxanother", SECRET))
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    other = Client(f"http://127.0.0.1:{server.port}", "wxanother", SECRET, timeout=3)
-    assert other.login("wang").openid != wechat.login("wang").openid
-    server.shutdown()
-    thread.join()
+    with running(create_app("wxanother", SECRET)) as another:
+        other = Client(another.base, "wxanother", SECRET, timeout=3)
+        assert other.login("wang").openid != wechat.login("wang").openid
 
 
 def test_the_session_key_stays_with_wechat(wechat, base):
@@ -95,7 +85,7 @@ def test_of_two_phones_with_one_code_one_signs_in(wechat):
 
 def test_a_wrong_appid_or_secret_is_for_a_person_to_mend(base):
     for appid, secret, errcode in (("wxwrong", SECRET, 40013), (APPID, "wrong", 40125)):
-        for call in (lambda c: c.login("wang"), lambda c: c.access_token()):
+        for call in (lambda c: c.login("wang"), lambda c: c.fetch_token()):
             with pytest.raises(WeChatMisconfigured) as caught:
                 call(Client(base, appid, secret, timeout=3))
             assert caught.value.errcode == errcode
@@ -146,54 +136,62 @@ def test_an_answer_that_makes_no_sense_means_try_again(answer):
 
 
 def test_a_phone_code_hands_over_the_number_once(wechat):
-    assert wechat.phone_number("13800138000:1") == "13800138000"
+    token, _ = wechat.fetch_token()
+    assert wechat.phone_number("13800138000:1", token) == "13800138000"
     with pytest.raises(CodeRefused) as caught:
-        wechat.phone_number("13800138000:1")
+        wechat.phone_number("13800138000:1", token)
     assert caught.value.errcode == 40163
-    assert wechat.phone_number("13800138000:2") == "13800138000"
+    assert wechat.phone_number("13800138000:2", token) == "13800138000"
 
 
 @pytest.mark.parametrize("code", ["", "bad", "12345", "wang"])
 def test_a_phone_code_that_wechat_does_not_know_is_refused(wechat, code):
     with pytest.raises(CodeRefused):
-        wechat.phone_number(code)
+        wechat.phone_number(code, wechat.fetch_token()[0])
 
 
-def replace_token(base: str) -> str:
-    asked = {"grant_type": "client_credential", "appid": APPID, "secret": SECRET, "force_refresh": True}
-    token: str = requests.post(f"{base}/cgi-bin/stable_token", json=asked, timeout=3).json()["access_token"]
-    return token
+def test_everybody_who_asks_gets_the_same_token_with_the_time_that_it_has_left(wechat):
+    start = dt.datetime(2026, 11, 21, 9, 0, tzinfo=dt.UTC)
+    with time_machine.travel(start, tick=False) as clocked:
+        first, life = wechat.fetch_token()
+        assert life == 7200
+        clocked.shift(7200 - 301)
+        assert wechat.fetch_token() == (first, 301)
 
 
-def test_the_token_is_kept_until_five_minutes_before_it_expires(base):
-    now = 1000.0
-    wechat = Client(base, APPID, SECRET, timeout=3, clock=lambda: now)
-    first = wechat.access_token()
-    replaced = replace_token(base)
-    now += 7200 - 301
-    assert wechat.access_token() == first
-    now += 2
-    assert wechat.access_token() == replaced
+def test_in_the_last_five_minutes_the_next_token_is_given_out_and_both_are_good_until_the_end(wechat):
+    start = dt.datetime(2026, 11, 21, 9, 0, tzinfo=dt.UTC)
+    with time_machine.travel(start, tick=False) as clocked:
+        first, _ = wechat.fetch_token()
+        clocked.shift(7200 - 299)
+        second, life = wechat.fetch_token()
+        assert (second != first, life) == (True, 7200)
+        for token in (first, second):
+            assert wechat.phone_number(f"13800138000:{token}", token) == "13800138000"
+        clocked.shift(300)
+        with pytest.raises(TokenRejected):
+            wechat.phone_number("13800138000", first)
 
 
-def test_eight_threads_share_one_token(wechat):
-    with ThreadPoolExecutor(8) as pool:
-        assert len(set(pool.map(lambda _: wechat.access_token(), range(8)))) == 1
-
-
-def test_a_token_that_somebody_had_replaced_is_fetched_again(wechat, base):
-    wechat.access_token()
-    replaced = replace_token(base)
-    assert wechat.phone_number("13800138000") == "13800138000"
-    assert wechat.access_token() == replaced
+def test_a_token_that_is_forced_ends_the_one_before(wechat):
+    first, _ = wechat.fetch_token()
+    second, _ = wechat.fetch_token(force=True)
+    with pytest.raises(TokenRejected) as caught:
+        wechat.phone_number("13800138000", first)
+    assert caught.value.errcode == 40001
+    assert wechat.phone_number("13800138000", second) == "13800138000"
 
 
 def test_neither_logs_nor_errors_tell_the_secret_the_code_or_the_token(wechat, base, caplog):
     caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.DEBUG, logger="urllib3")  # which the house keeps quiet
     wechat.login("wang:whisper")
-    wechat.phone_number("13800138000:whisper")
+    token, _ = wechat.fetch_token()
+    wechat.phone_number("13800138000:whisper", token)
     told = [repr(wechat)]
+    with pytest.raises(WeChatError) as caught:
+        wechat.send_subscribe_message("o-whisper", "T1", "", {"thing1": "whisper " * 9}, token)
+    told.append(str(caught.value))
     for client, code in (
         (wechat, "bad-whisper"),
         (wechat, "http500-whisper"),
@@ -205,7 +203,7 @@ def test_neither_logs_nor_errors_tell_the_secret_the_code_or_the_token(wechat, b
         assert caught.value.__suppress_context__ or caught.value.__context__ is None
         told.append(str(caught.value))
     told.append(caplog.text)
-    for hidden in (SECRET, "whisper", wechat.access_token()):
+    for hidden in (SECRET, "whisper", token):
         assert hidden not in "\n".join(told)
     assert any(record.name.startswith("urllib3") for record in caplog.records), "the test must see what urllib3 logs"
 

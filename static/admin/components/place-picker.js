@@ -1,4 +1,4 @@
-// One place of the area, from the tree of divisions: city, district, street, community.
+// One place of the area, or several, from the tree of divisions: city, district, street, community.
 
 import * as api from "../api.js";
 import { session } from "../session.js";
@@ -32,7 +32,8 @@ export default {
   name: "PlacePicker",
   inheritAttrs: false, // the library would put them on the tree as well
   props: {
-    modelValue: { type: String, default: "" },
+    modelValue: { type: [String, Array], default: "" },
+    multiple: { type: Boolean, default: false },
     communityOnly: { type: Boolean, default: false },
     placeholder: { type: String, default: "全部地区" },
     label: { type: String, default: "地区" },
@@ -51,13 +52,14 @@ export default {
       }
     });
     const choose = (value) => {
-      emit("update:modelValue", value || "");
-      emit("change", value || "");
+      const chosen = value || (props.multiple ? [] : "");
+      emit("update:modelValue", chosen);
+      emit("change", chosen);
     };
     return { rows, data, open, choose };
   },
   template: `
-    <span class="place-picker" v-bind="$attrs"><el-tree-select :model-value="modelValue || undefined" @update:model-value="choose" :data="data" node-key="value" check-strictly
+    <span class="place-picker" v-bind="$attrs"><el-tree-select :model-value="modelValue || undefined" :multiple="multiple" @update:model-value="choose" :data="data" node-key="value" check-strictly
       :default-expanded-keys="open" filterable clearable :placeholder="placeholder" :aria-label="label" :render-after-expand="false"
       no-data-text="没有可选的地区"/></span>`,
 };

@@ -1,4 +1,4 @@
-// A state as a coloured word: certification, a person's status, an import, a reference photo.
+// A state as a coloured word: certification, a person's status, an import, a reference photo, a notice, a message's way.
 
 import * as words from "../words.js";
 
@@ -7,6 +7,10 @@ const KINDS = {
   status: [words.STATUS, words.STATUS_TONE],
   import: [words.IMPORT_STATE, words.IMPORT_TONE],
   reference: [words.REFERENCE, words.REFERENCE_TONE],
+  notice: [words.NOTICE_STATE, words.NOTICE_TONE],
+  importance: [words.IMPORTANCE, words.IMPORTANCE_TONE],
+  delivery: [words.DELIVERY_STATE, words.DELIVERY_TONE],
+  template: [words.TEMPLATE_STATE, words.TEMPLATE_TONE],
 };
 
 export default {

@@ -4,6 +4,7 @@ import * as api from "../api.js";
 import { isOffice, refreshWaiting } from "../session.js";
 import CertificateList from "../components/certificates.js";
 import CertifyDialog from "../components/certify-dialog.js";
+import ContactPanel from "../components/contact-panel.js";
 import EditPerson from "../components/edit-person.js";
 import FacePanel from "../components/face-panel.js";
 import HelpDialog from "../components/help-dialog.js";
@@ -16,10 +17,10 @@ import { loader } from "../components/ui.js";
 import * as words from "../words.js";
 
 const { computed, onMounted, ref, watch } = Vue;
-const TABS = ["facts", "certificates", "face"];
+const TABS = ["facts", "certificates", "face", "contact"];
 
 export default {
-  components: { CertificateList, CertifyDialog, EditPerson, FacePanel, HelpDialog, LoadState, MaskedValue, StateTag, SuspensionDialog, YIcon },
+  components: { CertificateList, CertifyDialog, ContactPanel, EditPerson, FacePanel, HelpDialog, LoadState, MaskedValue, StateTag, SuspensionDialog, YIcon },
   setup() {
     const route = VueRouter.useRoute();
     const router = VueRouter.useRouter();
@@ -126,6 +127,7 @@ export default {
               <div v-if="isOffice()" class="buttons right"><el-button @click="open.help = true" data-testid="do-help">转人工办理</el-button></div>
               <certificate-list :rows="data.certificates"/></el-tab-pane>
             <el-tab-pane v-if="isOffice()" label="登记照片与同意" name="face" lazy><face-panel :asked="asked" :retiree="data.person" @changed="load"/></el-tab-pane>
+            <el-tab-pane v-if="isOffice()" label="怎样通知" name="contact" lazy><contact-panel :retiree="data.person"/></el-tab-pane>
           </el-tabs>
         </section>
         <certify-dialog v-model="open.certify" :retiree="data.person" :method="data.status.help?.method || ''" @certified="reload"/>

@@ -1,7 +1,10 @@
 // Home: where the certification stands in one sentence, one big button, and the way to everything else.
 
-import * as api from "../api.js";
+import NoticeCard from "../components/notice_card.js";
+import WechatReminders from "../components/wechat_reminders.js";
 import { FACE_LOCKED, status } from "../certifying.js";
+import { unread } from "../inbox.js";
+import { notices } from "../library.js";
 import { useLoad } from "../loading.js";
 import { retiree, state } from "../store.js";
 import { day, daysUntil } from "../words.js";
@@ -54,11 +57,21 @@ function card(held) {
   return { tone: "good", icon: "check", head: "认证有效", text: `下次请在${until}前认证。现在不用办，想提前办也可以。`, act: CERTIFY };
 }
 
+/** What the office has put on the first page: {emergencies, pinned}. */
+async function pinned() {
+  const { rows } = await notices({});
+  const emergency = (notice) => notice.importance === "emergency";
+  return { emergencies: rows.filter(emergency), pinned: rows.filter((notice) => notice.pinned && !emergency(notice)) };
+}
+
 export default {
+  components: { NoticeCard, WechatReminders },
   setup() {
     const load = useLoad(async () => {
-      const [held, inbox] = await Promise.all([status(), api.list(`/retirees/${retiree.value.id}/inbox?page_size=100`)]);
-      return { held, unread: inbox.rows.filter((message) => !message.read_at).length };
+      // the pension comes first: where only the news does not come, the page stands without it
+      const news = [unread().catch(() => ({ unread: 0, important: 0 })), pinned().catch(() => ({ emergencies: [], pinned: [] }))];
+      const [held, inbox, board] = await Promise.all([status(), ...news]);
+      return { held, inbox, board };
     });
     const shown = computed(() => card(load.data.held));
     return { HELP_NAMES, load, retiree, shown, state };
@@ -67,6 +80,9 @@ export default {
     <section class="page">
       <h1 class="unseen" tabindex="-1">首页</h1>
       <load-state :load="load">
+        <ul v-if="load.data.board.emergencies.length" class="cards" data-testid="emergencies">
+          <li v-for="notice in load.data.board.emergencies" :key="notice.id"><notice-card :notice="notice"/></li>
+        </ul>
         <div class="card status" :class="'status-' + shown.tone" data-testid="certification" :data-state="load.data.held.state">
           <p class="soft">养老金领取资格认证</p>
           <h2 class="status-head"><app-icon :name="shown.icon"/><span>{{ shown.head }}</span></h2>
@@ -81,14 +97,27 @@ export default {
         <div v-if="load.data.held.help" class="bar" data-testid="help-open">
           <p><b>您申请了{{ HELP_NAMES[load.data.held.help.method] }}。</b>{{ load.data.held.help.message.replace("已经登记。", "") }}</p>
         </div>
+        <router-link v-if="load.data.inbox.important" to="/messages" class="card card-link card-important" data-testid="important">
+          <app-icon name="bell"/>
+          <span class="card-words"><b class="large">有{{ load.data.inbox.important }}条重要消息没看</b><span>点一下就能看</span></span>
+          <app-icon name="next"/>
+        </router-link>
         <nav class="tiles" aria-label="办事">
-          <router-link to="/certificates" class="tile" data-testid="to-certificates"><app-icon name="list"/>认证记录</router-link>
           <router-link to="/messages" class="tile" data-testid="to-messages"><app-icon name="bell"/>
-            <span>我的消息<b v-if="load.data.unread" class="badge" data-testid="unread">{{ load.data.unread }}<span class="unseen">条没看</span></b></span>
+            <span>我的消息<b v-if="load.data.inbox.unread" class="badge" data-testid="unread">{{ load.data.inbox.unread }}<span class="unseen">条没看</span></b></span>
           </router-link>
+          <router-link to="/library" class="tile" data-testid="to-library"><app-icon name="search"/>政策和通知</router-link>
+          <router-link to="/certificates" class="tile" data-testid="to-certificates"><app-icon name="list"/>认证记录</router-link>
           <router-link to="/help" class="tile" data-testid="to-help"><app-icon name="people"/>人工办理</router-link>
           <router-link to="/mine" class="tile" data-testid="to-mine"><app-icon name="person"/>我的</router-link>
         </nav>
+        <template v-if="load.data.board.pinned.length">
+          <h2>社区提醒您</h2>
+          <ul class="cards" data-testid="pinned">
+            <li v-for="notice in load.data.board.pinned" :key="notice.id"><notice-card :notice="notice"/></li>
+          </ul>
+        </template>
+        <wechat-reminders moment="home"/>
       </load-state>
     </section>
   `,

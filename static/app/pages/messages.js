@@ -1,50 +1,40 @@
 // The inbox: large cards, the newest first.
 
-import { page } from "../inbox.js";
-import { useLoad } from "../loading.js";
-import { day } from "../words.js";
-
-const { ref } = Vue;
+import MoreRows from "../components/more_rows.js";
+import { messages } from "../inbox.js";
+import { useList } from "../loading.js";
+import { IMPORTANCE, when } from "../words.js";
 
 export default {
-  setup() {
-    const load = useLoad(() => page(1));
-    const error = ref("");
-    let number = 1;
-    async function older() {
-      error.value = "";
-      try {
-        const { rows, total } = await page(number + 1);
-        number += 1;
-        const known = new Set(load.data.rows.map((row) => row.id)); // a new message moves the pages by one
-        load.data = { rows: [...load.data.rows, ...rows.filter((row) => !known.has(row.id))], total };
-      } catch (problem) {
-        error.value = problem.message;
-      }
-    }
-    return { day, error, load, older };
-  },
+  components: { MoreRows },
+  setup: () => ({ IMPORTANCE, load: useList(messages), when }),
   template: /* html */ `
     <section class="page">
       <h1 class="title" tabindex="-1">我的消息</h1>
       <load-state :load="load">
-        <p v-if="!load.data.rows.length" class="card" data-testid="no-messages">还没有消息。有结果的时候会通知您。</p>
+        <p v-if="!load.data.rows.length" class="card" data-testid="no-messages">还没有消息。有通知、有结果的时候会放在这里。</p>
         <ul v-else class="cards">
           <li v-for="message in load.data.rows" :key="message.id">
-            <router-link :to="'/messages/' + message.id" class="card card-link" data-testid="message-row" :data-read="Boolean(message.read_at)">
-              <app-icon name="bell"/>
+            <div v-if="message.withdrawn" class="card card-withdrawn" data-testid="message-withdrawn">
+              <p><span class="tag tag-plain">{{ message.title }}</span></p>
+              <p>{{ message.body }}</p>
+              <p class="soft">{{ when(message.created_at) }}</p>
+            </div>
+            <router-link v-else :to="'/messages/' + message.id" class="card card-link" :class="'card-' + message.importance"
+              data-testid="message-row" :data-read="Boolean(message.read_at)">
+              <app-icon :name="message.importance === 'emergency' ? 'alert' : message.notice_id ? 'list' : 'bell'"/>
               <span class="card-words">
                 <span v-if="!message.read_at" class="tag tag-new">没看</span>
+                <span v-if="IMPORTANCE[message.importance]" class="tag tag-important">{{ IMPORTANCE[message.importance] }}</span>
                 <b class="large">{{ message.title }}</b>
                 <span class="two-lines">{{ message.body }}</span>
-                <span class="soft">{{ day(message.created_at) }}</span>
+                <span class="soft">{{ when(message.created_at) }}</span>
               </span>
               <app-icon name="next"/>
             </router-link>
           </li>
         </ul>
-        <p v-if="error" class="error" role="alert"><app-icon name="alert"/><span>{{ error }}</span></p>
-        <button v-if="load.data.rows.length < load.data.total" type="button" class="weui-btn btn-even" data-testid="older" @click="older">看更早的消息</button>
+        <more-rows :load="load"/>
       </load-state>
     </section>
   `,

@@ -56,6 +56,8 @@ export default {
       <router-link to="/bind" class="weui-btn btn-even" data-testid="add-person"><app-icon name="people"/>再绑定一位</router-link>
       <h2>看得清楚些</h2>
       <letter-sizes/>
+      <h2>怎么通知我</h2>
+      <router-link to="/mine/reminders" class="weui-btn btn-even" data-testid="to-reminders"><app-icon name="bell"/>微信、短信、电话</router-link>
       <h2>人脸认证的同意</h2>
       <router-link to="/mine/consent" class="weui-btn btn-even" data-testid="to-consent"><app-icon name="list"/>查看或撤回同意</router-link>
       <h2>退出</h2>

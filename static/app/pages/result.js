@@ -3,6 +3,7 @@
 import * as api from "../api.js";
 import CertificateFacts from "../components/certificate_facts.js";
 import HelpMethods from "../components/help_methods.js";
+import WechatReminders from "../components/wechat_reminders.js";
 import { speak } from "../speech.js";
 import { announce } from "../store.js";
 
@@ -25,7 +26,7 @@ const HEADS = {
 };
 
 export default {
-  components: { CertificateFacts, HelpMethods },
+  components: { CertificateFacts, HelpMethods, WechatReminders },
   setup() {
     const { id } = useRoute().params;
     const session = ref(null);
@@ -95,6 +96,7 @@ export default {
         <h1 class="title centre" tabindex="-1">认证成功</h1>
         <p class="large centre" data-testid="result-text">{{ session.message }}</p>
         <certificate-facts v-if="session.certificate" :certificate="session.certificate"/>
+        <wechat-reminders moment="certified"/>
         <router-link to="/" class="weui-btn weui-btn_primary" data-testid="to-home">回到首页</router-link>
       </template>
       <template v-else-if="session.state === 'checking' || session.state === 'in_review'">
