@@ -51,8 +51,9 @@ def processes() -> dict[str, str]:
         "bulk": f"{celery} worker -Q bulk -c 1 -n bulk@%h --without-gossip --without-mingle --without-heartbeat",
         # so have messages: an emergency never waits behind an import. They wait for other servers most of the time, so threads
         "messages": (
-            f"{celery} worker -Q messages -P threads -c 4 --prefetch-multiplier 25 -n messages@%h --without-gossip --without-mingle "
-            "--without-heartbeat"
+            # many at once in hand: a worker whose hands are full takes back acknowledgements every 2 seconds only
+            f"{celery} worker -Q messages -P threads -c 4 --prefetch-multiplier 25 -n messages@%h --without-gossip "
+            "--without-mingle --without-heartbeat"
         ),
         "dispatch": f"{python} worker.py",
         "beat": f"{celery} beat --pidfile=",
