@@ -19,6 +19,7 @@ MOST = 100
 
 class Message(Schema):
     id = Id()
+    retiree_id = Id(metadata={"description": "whose it is, for a phone that acts for several people"})
     title = ma.fields.String()
     body = ma.fields.String()
     link = ma.fields.String(metadata={"description": "a place in the retirees' pages, or empty"})

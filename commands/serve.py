@@ -47,13 +47,14 @@ def processes() -> dict[str, str]:
             f"{celery} worker -Q default,faces -c {settings.JOB_WORKERS} --without-gossip --without-mingle "
             "--without-heartbeat"
         ),
-        # imports have a process of their own: a zip of photographs never stands before a retiree
-        "bulk": f"{celery} worker -Q bulk -c 1 -n bulk@%h --without-gossip --without-mingle --without-heartbeat",
+        # imports have a process of their own: a zip of photographs never stands before a retiree. Nor does it, or a message to
+        # 100,000, take the processor from a page that somebody looks at
+        "bulk": f"nice -n 10 {celery} worker -Q bulk -c 1 -n bulk@%h --without-gossip --without-mingle --without-heartbeat",
         # so have messages: an emergency never waits behind an import. They wait for other servers most of the time, so threads
         "messages": (
             # many at once in hand: a worker whose hands are full takes back acknowledgements every 2 seconds only
-            f"{celery} worker -Q messages -P threads -c 4 --prefetch-multiplier 25 -n messages@%h --without-gossip "
-            "--without-mingle --without-heartbeat"
+            f"nice -n 10 {celery} worker -Q messages -P threads -c 4 --prefetch-multiplier 25 -n messages@%h "
+            "--without-gossip --without-mingle --without-heartbeat"
         ),
         "dispatch": f"{python} worker.py",
         "beat": f"{celery} beat --pidfile=",

@@ -8,6 +8,7 @@ them. A case keeps the record that decided it, so last year's case is explained 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,11 +112,17 @@ def rule(key: str, on: dt.date, division: str = "") -> Rule:
     Raises:
         LookupError: no record covers that day; a rule that is asked for must exist.
     """
-    found = [record for record in in_force(key, on) if division.startswith(record.division)]
-    if not found:
+    found = nearest(in_force(key, on), division)
+    if found is None:
         raise LookupError(f"no rule {key} is in force on {on}")
+    return found
+
+
+def nearest(records: Iterable[Rule], division: str) -> Rule | None:
+    """Of the records of one key that are in force, the one that a place goes by."""
+    here = [record for record in records if division.startswith(record.division)]
     # max() keeps the first of equals, so a city's record wins over a default of the same day
-    return max(found, key=lambda record: (len(record.division), record.valid_from))
+    return max(here, key=lambda record: (len(record.division), record.valid_from), default=None)
 
 
 def number(key: str, on: dt.date, division: str = "") -> int:

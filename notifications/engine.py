@@ -160,14 +160,18 @@ def plan(limit: int = 500) -> int:
 
 
 class Policy:
-    """The rules of today, each read once; for a page of planning or a turn of sending."""
+    """The rules of today, each read once for all places; for a page of planning or a turn of sending."""
 
     def __init__(self) -> None:
         self.today = clock.today()
+        self._records = functools.cache(lambda key: rules.in_force(key, self.today))
         self.number = functools.cache(self._number)
 
     def _number(self, key: str, division: str) -> int:
-        return rules.number(key, self.today, division)
+        found = rules.nearest(self._records(key), division)
+        if found is None:
+            raise LookupError(f"no rule {key} is in force on {self.today}")
+        return int(found.value)
 
     def not_before(self, instant: dt.datetime, division: str) -> dt.datetime:
         """The instant itself, or the end of the quiet hours in which it lies."""

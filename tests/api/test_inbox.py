@@ -27,7 +27,7 @@ def test_messages_come_newest_first_and_go_on_from_a_place(client):
     rest = client.get(path_of(person), query_string={"limit": 2, "before": first["next"]}, headers=headers).json
     assert ([row["title"] for row in rest["items"]], rest["next"]) == (["第1条"], None)
     assert set(first["items"][0]) == {
-        "id", "title", "body", "link", "notice_id", "importance", "created_at", "read_at", "listened_at",
+        "id", "retiree_id", "title", "body", "link", "notice_id", "importance", "created_at", "read_at", "listened_at",
         "help_asked_at", "withdrawn",
     }  # fmt: skip
     assert first["items"][0]["created_at"].endswith("+08:00")

@@ -6,6 +6,7 @@ import { markListened, markRead, message } from "../inbox.js";
 import { notice } from "../library.js";
 import { useLoad } from "../loading.js";
 import { speech } from "../speech.js";
+import { choose, retiree } from "../store.js";
 import { when } from "../words.js";
 
 const { watch } = Vue;
@@ -21,6 +22,8 @@ export default {
     const { id } = useRoute().params;
     const load = useLoad(async () => {
       const found = await message(id);
+      // a link from outside may be about the other person whom this phone acts for
+      if (found.retiree_id !== retiree.value.id) choose(found.retiree_id);
       if (!found.read_at && !found.withdrawn) markRead(id);
       return { ...found, ...(found.notice_id && !found.withdrawn ? await whole(found.notice_id) : {}) };
     });
