@@ -13,7 +13,7 @@ from tests.house import wait_until
 
 pytestmark = pytest.mark.browser
 
-READER = 15  # a demo retiree of the community whom no other test signs in
+READER = 36  # a demo retiree of the community whom no other test signs in
 TITLE = "年度认证开始了"
 SUMMARY = "请在12月31日以前认证一次，手机、窗口、上门都能办。"
 
